@@ -1,0 +1,1 @@
+"""HTTP: the pull API, health and metrics. Reads views, posts commands."""

@@ -1,0 +1,1 @@
+"""The engine: explode, round, allocate, post. Pure: step(state, master, trigger) → changes and outcome."""

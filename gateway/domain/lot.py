@@ -1,0 +1,63 @@
+"""Lots at the line: staged to an order, or to the line's supermarket."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class LotStatus(StrEnum):
+    """Only unrestricted stock is consumed."""
+
+    UNRESTRICTED = "unrestricted"
+    QUARANTINE = "quarantine"
+    BLOCKED = "blocked"
+
+
+class Owner(NamedTuple):
+    """Whom staged stock serves: `("order", "100045")` alone, or everyone on `("line", "L1")`."""
+
+    kind: str
+    name: str
+
+
+class LotKey(NamedTuple):
+    """A lot of an item in a bin, reserved for one owner. Two orders never share a balance."""
+
+    owner: Owner
+    item: str
+    lot: str
+    location: str
+
+
+@dataclass(frozen=True, slots=True)
+class Staging:
+    """One transfer to the line, applied once by its `staging` id; quantity in `uom`."""
+
+    staging: str
+    key: LotKey
+    quantity: Decimal
+    uom: str
+    received_at: datetime
+    expires_at: datetime | None = None
+    status: LotStatus = LotStatus.UNRESTRICTED
+
+
+@dataclass(frozen=True, slots=True)
+class LotBalance:
+    """What was staged of a lot and what became of it, in the item's stock unit."""
+
+    key: LotKey
+    uom: str
+    received_at: datetime
+    expires_at: datetime | None
+    status: LotStatus
+    staged: Decimal = Decimal(0)
+    consumed: Decimal = Decimal(0)
+    returned: Decimal = Decimal(0)
+
+    @property
+    def left(self) -> Decimal:
+        """What is still there: staged − consumed − returned, never negative."""
+        return self.staged - self.consumed - self.returned

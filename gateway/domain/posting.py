@@ -1,0 +1,62 @@
+"""The immutable document: what was made, what that consumed, and from which lots."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from gateway.domain.event import Trigger
+
+
+class Use(StrEnum):
+    """What a posting line does to stock."""
+
+    CONSUMED = "consumed"
+    PRODUCED = "produced"
+
+
+class PostingType(StrEnum):
+    """Assembly: receipt and issues. Component: issues only."""
+
+    ASSEMBLY = "assembly"
+    COMPONENT = "component"
+
+
+@dataclass(frozen=True, slots=True)
+class PostingLine:
+    """One movement: `quantity` in `uom` of the item's stock, with the lot and bin it left or entered."""
+
+    use: Use
+    item: str
+    quantity: Decimal
+    uom: str
+    lot: str
+    location: str
+    bom_line: str | None = None
+    method: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What the operation made, in its own unit."""
+
+    good: Decimal
+    scrap: Decimal
+    rework: Decimal
+    uom: str
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """A posting before it has its place in the log (seq, times and hash are given there)."""
+
+    type: PostingType
+    order: str
+    operation: str
+    item: str
+    finished_lot: str
+    output: Output
+    lines: tuple[PostingLine, ...]
+    triggers: tuple[Trigger, ...]
+    bom: str
+    bom_version: str
+    master_data: str

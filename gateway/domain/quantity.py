@@ -1,0 +1,97 @@
+"""Exact quantities: decimals that never round by themselves, and rounding as a rule of a component.
+
+A requirement is carried as a fraction of two integers, so that 4 pieces per 9 products stays 4/9
+until the component's own rounding turns it into a quantity.
+"""
+
+from dataclasses import dataclass
+from decimal import (
+    Context,
+    Decimal,
+    DivisionByZero,
+    Inexact,
+    InvalidOperation,
+    Overflow,
+)
+from enum import StrEnum
+from fractions import Fraction
+
+from gateway.errors import DataError
+
+# Inexact is trapped: an operation that would have to round raises instead of losing a digit.
+EXACT = Context(prec=60, traps=[InvalidOperation, DivisionByZero, Overflow, Inexact])
+ZERO = Decimal(0)
+_LARGEST = Decimal(10) ** 12  # nothing at a line is counted in more than 10^12 of its unit
+_MOST_DECIMALS = 12
+
+
+class RoundingMode(StrEnum):
+    """How a component's requirement becomes a quantity."""
+
+    UP = "up"
+    DOWN = "down"
+    HALF_EVEN = "half-even"
+
+
+@dataclass(frozen=True, slots=True)
+class Rounding:
+    """A component's rounding: `decimals=None` means exact, and then the quantity has to terminate."""
+
+    decimals: int | None = None
+    mode: RoundingMode = RoundingMode.HALF_EVEN
+
+
+def parse_quantity(text: object) -> Decimal:
+    """Return the decimal that `text` (str, int or Decimal) writes; DataError where it is none or absurd."""
+    if isinstance(text, bool | float):
+        raise DataError(f"{text!r} is not an exact number", "write it as a decimal string or a JSON number")
+    try:
+        value = Decimal(text)  # type: ignore[arg-type]  # anything else raises what is caught below
+    except (InvalidOperation, TypeError, ValueError) as error:
+        raise DataError(f"{text!r} is not a number") from error
+    if not value.is_finite() or abs(value) >= _LARGEST:
+        raise DataError(f"{text!r} is outside what a quantity can be", f"it has to be below {_LARGEST:f}")
+    exponent = value.as_tuple().exponent
+    if isinstance(exponent, int) and exponent < -_MOST_DECIMALS:
+        raise DataError(f"{text!r} has more than {_MOST_DECIMALS} decimals")
+    return value
+
+
+def exact(fraction: Fraction) -> Decimal:
+    """Return `fraction` as the decimal it is; DataError when it never terminates."""
+    return _terminating(fraction.numerator, fraction.denominator)
+
+
+def rounded(numerator: int, denominator: int, rounding: Rounding) -> Decimal:
+    """Return `numerator / denominator` (denominator > 0) under the component's rounding."""
+    if rounding.decimals is None:
+        return _terminating(numerator, denominator)
+    scaled = numerator * 10**rounding.decimals
+    whole, rest = divmod(scaled, denominator)
+    if rest:
+        whole += _carry(whole, rest, denominator, rounding.mode)
+    return Decimal(whole).scaleb(-rounding.decimals, EXACT)
+
+
+def _carry(whole: int, rest: int, denominator: int, mode: RoundingMode) -> int:
+    if mode is RoundingMode.UP:
+        return 1
+    if mode is RoundingMode.DOWN:
+        return 0
+    twice = 2 * rest
+    return int(twice > denominator or (twice == denominator and whole % 2 == 1))
+
+
+def _terminating(numerator: int, denominator: int) -> Decimal:
+    try:
+        return EXACT.divide(Decimal(numerator), Decimal(denominator))
+    except Inexact as error:
+        raise DataError(
+            f"{numerator}/{denominator} never ends as a decimal",
+            "give the component a rounding with decimals",
+        ) from error
+
+
+def text(quantity: Decimal) -> str:
+    """Return the quantity as JSON carries it: plain digits, never an exponent."""
+    return format(quantity, "f")

@@ -1,0 +1,1 @@
+"""The batch: scans in, one transaction, acknowledgements out."""

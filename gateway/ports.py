@@ -1,0 +1,140 @@
+"""The protocols between the core and the world: who calls what, when, and what it may assume."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from gateway.domain.clock import ClockTrust, Instant
+from gateway.domain.lot import Staging
+from gateway.settings.device import DeviceSettings
+from gateway.settings.sink import SinkSettings
+from gateway.signals.sample import Scan
+
+
+class Clock(Protocol):
+    """The only source of time; runtime has the real one, tests a virtual one."""
+
+    def now(self) -> Instant:
+        """Return this moment by all its clocks."""
+        ...
+
+    def trust(self) -> ClockTrust:
+        """Return why the wall clock may be believed right now."""
+        ...
+
+
+class Intake(Protocol):
+    """Where drivers hand in what they read; the pipeline takes it out in batches."""
+
+    def offer(self, scan: Scan) -> None:
+        """Take a scan of cumulative values, at once. When full, the newest value of each signal is kept."""
+        ...
+
+    async def put(self, scan: Scan) -> None:
+        """Take a scan of events; waits while full, so that the source isn't read further. Never drops."""
+        ...
+
+
+class Link(StrEnum):
+    """How a device's connection stands."""
+
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    DEGRADED = "degraded"  # connected, but a signal is invalid or silent
+    DISCONNECTED = "disconnected"
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """A device's or sink's state, with the sentence a person needs when it isn't fine."""
+
+    link: Link
+    detail: str = ""
+
+
+class Driver(Protocol):
+    """One device over one protocol. Made by its plugin, run by the supervisor, never blocks the loop."""
+
+    @property
+    def health(self) -> Health:
+        """Return the current state; asked at any time."""
+        ...
+
+    async def run(self, intake: Intake) -> None:
+        """Connect, read every signal, go on until cancelled; reconnects by itself, never raises for the link."""
+        ...
+
+    def read_again(self, signal: str) -> None:
+        """Read that signal soon, with all its device's others: the pipeline doubts the last value."""
+        ...
+
+    def acknowledge(self, receipts: Sequence[object]) -> None:
+        """Release these receipts to the source, in order: what came with them is committed."""
+        ...
+
+    def redeliver(self) -> None:
+        """Make the source send everything unacknowledged again: the commit failed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DriverPlugin:
+    """What a module in drivers/ declares as PLUGIN."""
+
+    kind: str
+    settings: type[DeviceSettings]
+    create: Callable[[DeviceSettings, Clock], Driver]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One entry of the posting log: the bytes stored at commit."""
+
+    seq: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A sink's answer: `delivered` are booked, `rejected` (seq → reason) never will be, the rest is sent again."""
+
+    delivered: frozenset[int]
+    rejected: Mapping[int, str]
+
+
+class Sink(Protocol):
+    """One destination of the posting log. Delivering the same document again must be harmless."""
+
+    async def deliver(self, gateway: str, store: str, documents: Sequence[Document]) -> Delivery:
+        """Hand over documents in seq order; TransientError to try again later, SinkRejected when refused whole."""
+        ...
+
+    async def close(self) -> None:
+        """Release the connection; nothing is delivered after."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SinkPlugin:
+    """What a module in sinks/ declares as PLUGIN."""
+
+    kind: str
+    settings: type[SinkSettings]
+    create: Callable[[SinkSettings], Sink]
+
+
+class Commands(Protocol):
+    """What the API, the CLI and sync may ask of the one writer; each returns after COMMIT."""
+
+    async def stage(self, staging: Staging, person: str) -> bool:
+        """Apply a transfer to the line once; False if it was applied before, CommandRefused on a contradiction."""
+        ...
+
+    async def acknowledge(self, consumer: str, store: str, through: int) -> int:
+        """Move that consumer's watermark, never back; return where it stands. CommandRefused beyond the end."""
+        ...
+
+    async def deliver(self, sink: str, through: int, rejected: Mapping[int, str]) -> None:
+        """Move a sink's watermark and keep what it refused as dead letters."""
+        ...

@@ -1,0 +1,1 @@
+"""Bootstrap, supervision, clocks, systemd, logs and metrics."""

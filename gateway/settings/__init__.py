@@ -1,0 +1,1 @@
+"""The YAML configuration: strict models, errors with file and line, JSON Schema."""

@@ -1,0 +1,72 @@
+"""What every device has, whatever its protocol; the drivers' own models derive from these."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from gateway.settings.base import Duration, Rate, Settings
+
+
+class CounterSettings(Settings):
+    """A cumulative counter, units come from its differences, never from pulses."""
+
+    counts: Literal["good", "scrap", "rework", "total"]
+    modulus: int = Field(gt=1, description="it shows 0 … modulus−1; PLCs roll over at 32767, 65535, 9999 …")
+    max_rate: Rate = Field(description="nameplate speed, e.g. 20/s; a faster count is held")
+    burst: int = Field(default=2, ge=0, description="units that may come at once on top of max_rate × elapsed time")
+    jitter: int = Field(default=2, ge=0, description="a reading this many units back may be an old one")
+    retentive: bool = Field(default=False, description="the value survives a restart of the PLC")
+    epoch: str | None = Field(default=None, description="name of this device's signal with its boot id")
+    strict: bool = Field(default=False, description="hold a rollover that is only inferred, instead of flagging it")
+    gap: Literal["post", "hold"] = Field(default="post", description="units counted while nobody was looking")
+    gap_after: Duration = Field(default=30.0, description="time without a good reading that makes a gap")
+
+
+class SignalSettings(Settings):
+    """One point of a device: a counter, or a context value that counters refer to (boot id, order)."""
+
+    counter: CounterSettings | None = None
+    order: bool = Field(default=False, description="the value is the order the device works on")
+
+
+class DeviceSettings(Settings):
+    """One machine. `kind` chooses the driver; every device belongs to a line."""
+
+    device: str = Field(min_length=1)
+    line: str = Field(min_length=1)
+    kind: str
+    freshness: Duration = Field(default=10.0, description="silence after which the driver asks the device")
+
+    @model_validator(mode="after")
+    def _epochs_are_signals(self) -> "DeviceSettings":
+        signals = getattr(self, "signals", {})
+        for name, signal in signals.items():
+            counter = getattr(signal, "counter", None)
+            if counter and counter.epoch is not None and counter.epoch not in signals:
+                known = ", ".join(sorted(signals))
+                raise ValueError(f"signal {name}: epoch {counter.epoch!r} is no signal of this device (it has {known})")
+        return self
+
+
+class EventSettings(Settings):
+    """Where an event message carries what (JSON paths, RFC 9535), and how its loss or repetition shows."""
+
+    id: str | None = Field(default=None, description="the device's own message id: the idempotency key")
+    sequence: str | None = Field(default=None, description="the device's running number: makes a loss visible")
+    total: str | None = Field(default=None, description="the device's cumulative quantity: says how much a loss was")
+    time: str | None = None
+    quantity: str | None = Field(default=None, description="default: one a message")
+    uom: str | None = None
+    order: str | None = None
+    sscc: str | None = None
+    units: str | None = Field(default=None, description="units inside the handling unit")
+    stable: str | None = Field(default=None, description="a weight that isn't stable is no event")
+
+    @model_validator(mode="after")
+    def _has_an_identity(self) -> "EventSettings":
+        if self.id is None and self.sequence is None:
+            raise ValueError(
+                "an event source needs an id or a sequence from the device, or a repeated message would be "
+                "booked twice; add for example id: $.id, or use a cumulative counter instead"
+            )
+        return self

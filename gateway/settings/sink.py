@@ -1,0 +1,16 @@
+"""What every sink has, whatever its destination."""
+
+from pydantic import Field
+
+from gateway.settings.base import Duration, Settings
+
+
+class SinkSettings(Settings):
+    """A destination of the posting log; `kind` chooses the module in sinks/."""
+
+    sink: str = Field(min_length=1)
+    kind: str
+    batch: int = Field(default=200, ge=1, le=5000, description="documents in one request")
+    retry_after: Duration = Field(default=1.0, description="first pause after a failure; it doubles")
+    retry_at_most: Duration = Field(default=60.0, description="longest pause between two tries")
+    required: bool = Field(default=True, description="retention waits for this sink")

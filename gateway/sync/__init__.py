@@ -1,0 +1,1 @@
+"""Hands the posting log to sinks, each with its own watermark."""

@@ -1,0 +1,1 @@
+"""What drivers and sinks share: TLS and back-off."""
