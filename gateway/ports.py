@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
 from gateway.domain.clock import ClockTrust, Instant
 from gateway.domain.lot import Staging
+from gateway.errors import TransientError
 from gateway.settings.device import DeviceSettings
 from gateway.settings.sink import SinkSettings
 from gateway.signals.sample import Scan
@@ -51,6 +53,17 @@ class Health:
 
     link: Link
     detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HealthReport:
+    """How the daemon is: `ready` while intake runs, `store` is `ok` or the sentence of what stopped it."""
+
+    ready: bool
+    store: str
+    started_at: datetime
+    devices: Mapping[str, Health]
+    sinks: Mapping[str, Health]
 
 
 class Driver(Protocol):
@@ -101,6 +114,18 @@ class Delivery:
 
     delivered: frozenset[int]
     rejected: Mapping[int, str]
+
+
+class Postponed(TransientError):
+    """A sink wants the same documents later: not before `retry_after` seconds."""
+
+    def __init__(self, message: str, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class TooLarge(TransientError):
+    """A sink takes the same documents in smaller requests."""
 
 
 class Sink(Protocol):

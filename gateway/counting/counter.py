@@ -1,11 +1,15 @@
 """What is configured of a counter, what is remembered of it, and what one reading can turn out to be."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
 from gateway.domain.clock import Instant
+
+SECOND = 1_000_000_000  # ns
+_LONGEST_REFRESH = 60 * SECOND
+_LONGEST_SLACK = 10 * SECOND
 
 
 class Counts(StrEnum):
@@ -39,6 +43,33 @@ class Counter:
     gap: GapPolicy = GapPolicy.POST
     gap_after: int = 30  # seconds without a good reading that make a gap
 
+    # The same in integers, reckoned once: judging a reading has to be quick and exact.
+    units: int = field(init=False, repr=False, compare=False)  # `units` are made in `period` ns at max_rate
+    period: int = field(init=False, repr=False, compare=False)
+    refresh: int = field(init=False, repr=False, compare=False)  # ns an idle checkpoint may stay unwritten
+    slack: int = field(init=False, repr=False, compare=False)  # ns a reading may come late
+    large: int = field(init=False, repr=False, compare=False)  # units that an old or torn reading may feign
+
+    def __post_init__(self) -> None:
+        if self.modulus < 2 or self.max_rate <= 0:  # noqa: PLR2004 - a counter shows two values at least
+            raise ValueError(f"a counter needs modulus ≥ 2 and max_rate > 0, not {self.modulus} and {self.max_rate}")
+        units, seconds = self.max_rate.as_integer_ratio()
+        tenth_of_a_lap = self.modulus * seconds * SECOND // units // 10
+        derived = {
+            "units": units,
+            "period": seconds * SECOND,
+            "refresh": min(_LONGEST_REFRESH, tenth_of_a_lap),
+            "slack": min(_LONGEST_SLACK, tenth_of_a_lap),
+            "large": min(self.modulus // 2, 1 << 15),
+        }
+        for name, value in derived.items():
+            object.__setattr__(self, name, value)
+
+    @property
+    def is_total(self) -> bool:
+        """Whether it counts good and scrap together: a cross-check that consumes nothing."""
+        return self.counts is Counts.TOTAL
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -53,18 +84,28 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
-    """An implausible value, kept beside the checkpoint until the next readings agree or refute it."""
+    """A doubtful value, kept beside the checkpoint until the next readings agree with it or refute it.
+
+    `row` is the row of the decision table that doubts it, `reads` how many readings in a row were doubtful. `since`
+    is the first of those that agree, `at` the last, by the boottime (ns) of `boot`.
+    """
 
     value: int
     epoch: str | None
     reads: int
+    row: int
+    boot: str
+    since: int
+    at: int
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
     """The last believed reading; `counted` is every unit since commissioning, held ones included.
 
-    `seen` is the moment of the last Good reading of any value.
+    `seen` is the moment of the last Good reading that was believed, an unchanged one included: from then on units
+    may have been made that `value` doesn't show. `slack` (ns) is time before `seen` that the counted units didn't
+    need: a reading that came late, or in a burst, shows units made in it.
     """
 
     value: int
@@ -74,7 +115,7 @@ class Checkpoint:
     order: str | None = None
     counted: int = 0
     suspect: Suspect | None = None
-    stale: int = 0  # consecutive readings taken for old ones
+    slack: int = 0
 
 
 class Verdict(StrEnum):
@@ -93,7 +134,7 @@ class Verdict(StrEnum):
     ROLLOVER_INFERRED = "ROLLOVER_INFERRED"
     POSSIBLE_RESET = "POSSIBLE_RESET"
     IMPLAUSIBLE = "IMPLAUSIBLE"
-    SUSPECT = "SUSPECT"  # first sight of an implausible value: read again before judging
+    SUSPECT = "SUSPECT"  # a doubtful value: read again before judging
     GAP_HELD = "GAP_HELD"
 
 

@@ -1,6 +1,6 @@
 """Lots at the line: staged to an order, or to the line's supermarket."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -61,3 +61,11 @@ class LotBalance:
     def left(self) -> Decimal:
         """What is still there: staged − consumed − returned, never negative."""
         return self.staged - self.consumed - self.returned
+
+    def consume(self, quantity: Decimal) -> "LotBalance":
+        """Return this balance with `quantity` more consumed."""
+        return replace(self, consumed=self.consumed + quantity)
+
+    def stage(self, quantity: Decimal) -> "LotBalance":
+        """Return this balance with `quantity` more staged."""
+        return replace(self, staged=self.staged + quantity)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from math import lcm
 from typing import NamedTuple
 
 from gateway.domain.quantity import EXACT, ZERO, Rounding, rounded
@@ -31,18 +32,9 @@ class Requirement:
         """Return this requirement with `numerator / denominator` more required."""
         if denominator == self.denominator:
             return Requirement(self.numerator + numerator, denominator, self.committed)
-        return Requirement(
-            self.numerator * denominator + numerator * self.denominator,
-            self.denominator * denominator,
-            self.committed,
-        )._reduced(denominator)
-
-    def _reduced(self, wanted: int) -> "Requirement":
-        # Keep the incoming denominator where it fits: the next trigger then adds without a multiplication.
-        factor, rest = divmod(self.denominator, wanted)
-        if factor > 1 and not rest and self.numerator % factor == 0:
-            return Requirement(self.numerator // factor, wanted, self.committed)
-        return self
+        common = lcm(self.denominator, denominator)
+        total = self.numerator * (common // self.denominator) + numerator * (common // denominator)
+        return Requirement(total, common, self.committed)
 
     def due(self, rounding: Rounding) -> Decimal:
         """Return max(0, round(R) − C): what has to be committed now."""

@@ -2,16 +2,27 @@
 
 import os
 import re
+from datetime import UTC, datetime
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationInfo, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    ValidationInfo,
+    WithJsonSchema,
+    model_validator,
+)
 
 from gateway.domain.quantity import parse_quantity
 from gateway.errors import ConfigError, DataError
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|h|d)")
+_DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)\s*(ms|s|min|h|d)")
 _SECONDS = {
     "ms": Decimal("0.001"),
     "s": Decimal(1),
@@ -37,10 +48,14 @@ def _duration(value: object) -> float:
 
 
 def _rate(value: object) -> Decimal:
-    number, slash, unit = str(value).partition("/")
-    if not slash or unit.strip() not in ("s", "min", "h"):
-        raise ValueError(f"{value!r} is no rate; write for example 20/s or 600/min")
-    return _exact(number.strip()) / _SECONDS[unit.strip()]
+    number, _, unit = str(value).partition("/")
+    try:
+        rate = parse_quantity(number.strip()) / _SECONDS[unit.strip()]
+    except (DataError, KeyError) as error:
+        raise ValueError(f"{value!r} is no rate; write for example 20/s or 600/min") from error
+    if rate <= 0:
+        raise ValueError(f"{value!r} has to be more than nothing")
+    return rate
 
 
 def _exact(value: object) -> Decimal:
@@ -48,6 +63,32 @@ def _exact(value: object) -> Decimal:
         return parse_quantity(value)
     except DataError as error:
         raise ValueError(str(error)) from error
+
+
+def _ratio(value: object) -> Fraction:
+    top, slash, bottom = str(value).partition("/")
+    above, below = _exact(top.strip()), _exact(bottom.strip()) if slash else Decimal(1)
+    if above <= 0 or below <= 0:
+        raise ValueError(f"{value} has to be more than nothing; write for example 12, 0.001 or 1/3")
+    return Fraction(above) / Fraction(below)
+
+
+def _share(value: object) -> Fraction:
+    number, percent, rest = str(value).partition("%")
+    share = Fraction(_exact(number.strip())) / (100 if percent else 1)
+    if rest or not 0 <= share < 1:
+        raise ValueError(f"{value} is no share below 1; write for example 1.5 % or 0.015")
+    return share
+
+
+def _moment(value: object) -> datetime:
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError as error:
+        raise ValueError(f"{value!r} is no moment; write for example 2026-11-21T10:00:00Z") from error
+    if moment.tzinfo is None:
+        raise ValueError(f"{value!r} has no time zone; write for example 2026-11-21T10:00:00Z")
+    return moment.astimezone(UTC)
 
 
 def _path(value: object, info: ValidationInfo) -> Path:
@@ -59,17 +100,33 @@ def _path(value: object, info: ValidationInfo) -> Path:
 
 def _existing(value: object, info: ValidationInfo) -> Path:
     path = _path(value, info)
-    if not path.exists():
-        raise ValueError(f"{path} does not exist or can't be reached")
+    if not os.access(path, os.R_OK):
+        raise ValueError(f"{path} does not exist or can't be read")
     return path
 
 
+def _written(pattern: str, *examples: object, number: bool = False) -> WithJsonSchema:
+    # What an editor should accept; the models themselves hold Decimal, Fraction, seconds …
+    return WithJsonSchema(
+        {"type": ["string", "number"] if number else "string", "pattern": f"^{pattern}$", "examples": list(examples)}
+    )
+
+
+_NUMBER = r"-?\d+(\.\d+)?"
+
 # Seconds as float: a duration is no quantity.
-Duration = Annotated[float, BeforeValidator(_duration, json_schema_input_type=str)]
-Rate = Annotated[Decimal, BeforeValidator(_rate, json_schema_input_type=str)]
-Exact = Annotated[Decimal, BeforeValidator(_exact, json_schema_input_type=str | int | Decimal)]
-ConfigPath = Annotated[Path, BeforeValidator(_path, json_schema_input_type=str)]
-ExistingPath = Annotated[Path, BeforeValidator(_existing, json_schema_input_type=str)]
+Duration = Annotated[float, BeforeValidator(_duration), _written(_DURATION.pattern, "250ms", "10s", "90d")]
+Rate = Annotated[Decimal, BeforeValidator(_rate), _written(rf"{_NUMBER}\s*/\s*(s|min|h)", "20/s", "600/min")]
+Exact = Annotated[Decimal, BeforeValidator(_exact), _written(_NUMBER, 1000, "6.3", number=True)]
+Ratio = Annotated[
+    Fraction, PlainValidator(_ratio), _written(rf"{_NUMBER}(/{_NUMBER})?", 12, "0.001", "1/3", number=True)
+]
+Share = Annotated[Fraction, PlainValidator(_share), _written(rf"{_NUMBER}\s*%?", "1.5 %", 0.015, number=True)]
+Moment = Annotated[datetime, PlainValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})]
+ConfigPath = Annotated[Path, BeforeValidator(_path), WithJsonSchema({"type": "string"})]
+ExistingPath = Annotated[Path, BeforeValidator(_existing), WithJsonSchema({"type": "string"})]
+# Names stand in `DEVICE.signal`, in idempotency keys and HTTP headers, so they are plain words.
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 
 class Secret(Settings):
@@ -82,9 +139,10 @@ class Secret(Settings):
     @model_validator(mode="before")
     @classmethod
     def _never_literal(cls, data: Any) -> Any:
-        if isinstance(data, str):
-            raise ValueError("a secret never stands here itself; write {file: …}, {env: …} or {credential: …}")  # noqa: TRY004 - pydantic only collects ValueError
-        return data
+        # Refused here and without the value, because pydantic's own message would show it.
+        if isinstance(data, Secret) or (isinstance(data, dict) and all(isinstance(one, str) for one in data.values())):
+            return data
+        raise ValueError("a secret never stands here itself; write {file: …}, {env: …} or {credential: …}")
 
     @model_validator(mode="after")
     def _exactly_one(self) -> "Secret":

@@ -1,10 +1,13 @@
 """What every device has, whatever its protocol; the drivers' own models derive from these."""
 
+from collections.abc import Mapping
+from math import ceil
 from typing import Literal
 
 from pydantic import Field, model_validator
 
-from gateway.settings.base import Duration, Rate, Settings
+from gateway.counting.counter import Counter, Counts, GapPolicy
+from gateway.settings.base import Duration, Name, Rate, Settings
 
 
 class CounterSettings(Settings):
@@ -23,19 +26,20 @@ class CounterSettings(Settings):
 
 
 class SignalSettings(Settings):
-    """One point of a device: a counter, or a context value that counters refer to (boot id, order)."""
+    """One point of a device: a counter, or a context value read beside the counters (boot id, order)."""
 
     counter: CounterSettings | None = None
-    order: bool = Field(default=False, description="the value is the order the device works on")
 
 
 class DeviceSettings(Settings):
     """One machine. `kind` chooses the driver; every device belongs to a line."""
 
-    device: str = Field(min_length=1)
-    line: str = Field(min_length=1)
-    kind: str
+    device: Name = Field(description="its name, e.g. FILLER-1")
+    line: Name = Field(description="one of the lines in gateway.yaml")
+    kind: str = Field(description="the protocol")
     freshness: Duration = Field(default=10.0, description="silence after which the driver asks the device")
+    retry_after: Duration = Field(default=0.5, gt=0, description="first pause after a lost connection; it doubles")
+    retry_at_most: Duration = Field(default=10.0, gt=0, description="longest pause between two tries")
 
     @model_validator(mode="after")
     def _epochs_are_signals(self) -> "DeviceSettings":
@@ -70,3 +74,34 @@ class EventSettings(Settings):
                 "booked twice; add for example id: $.id, or use a cumulative counter instead"
             )
         return self
+
+
+def signals_of(device: DeviceSettings) -> Mapping[str, SignalSettings]:
+    """Return the device's points by name; every driver's model has them under `signals`."""
+    signals: Mapping[str, SignalSettings] = getattr(device, "signals", {})
+    return signals
+
+
+def counter_of(signal: object) -> Counter | None:
+    """Return how a signal is counted, None where it is no counter."""
+    settings: CounterSettings | None = getattr(signal, "counter", None)
+    if settings is None:
+        return None
+    return Counter(
+        counts=Counts(settings.counts),
+        modulus=settings.modulus,
+        max_rate=settings.max_rate,
+        burst=settings.burst,
+        jitter=settings.jitter,
+        retentive=settings.retentive,
+        has_epoch=settings.epoch is not None,
+        strict=settings.strict,
+        gap=GapPolicy(settings.gap),
+        gap_after=ceil(settings.gap_after),
+    )
+
+
+def events_of(signal: object) -> EventSettings | None:
+    """Return where an event signal's messages carry what, None where it is no event signal."""
+    events: EventSettings | None = getattr(signal, "event", None)
+    return events

@@ -1,0 +1,87 @@
+"""The HTTP API: every route, and what a caller needs to be allowed to use it."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.middleware import Middleware
+
+from gateway import __version__
+from gateway.api.auth import Authentication, Permission, guarded
+from gateway.api.body import BodyLimit
+from gateway.api.consumers import acknowledge, list_consumers
+from gateway.api.health import healthz, readyz
+from gateway.api.postings import read_postings
+from gateway.api.problems import invalid_request, unavailable
+from gateway.api.services import Services
+from gateway.api.stagings import stage
+from gateway.api.views.openapi import openapi
+from gateway.api.views.status import exceptions, metrics, status
+from gateway.errors import StoreError, TransientError
+
+LARGEST_BODY = 1 << 20  # bytes
+
+
+class Endpoint(NamedTuple):
+    """One route: who may use it, what it does, and which refusals a client has to expect besides 401 and 403."""
+
+    method: str
+    path: str
+    permission: Permission
+    handler: Callable[..., Any]
+    refusals: tuple[int, ...] = ()
+
+
+ENDPOINTS = (
+    Endpoint("GET", "/healthz", Permission.OPEN, healthz, (503,)),
+    Endpoint("GET", "/readyz", Permission.OPEN, readyz, (503,)),
+    Endpoint("GET", "/metrics", Permission.VIEW, metrics),
+    Endpoint("GET", "/api/v1/openapi.json", Permission.VIEW, openapi),
+    Endpoint("GET", "/api/v1/status", Permission.VIEW, status),
+    Endpoint("GET", "/api/v1/exceptions", Permission.VIEW, exceptions),
+    Endpoint("GET", "/api/v1/consumers", Permission.VIEW, list_consumers),
+    Endpoint("GET", "/api/v1/postings", Permission.PULL, read_postings, (409, 410)),
+    Endpoint("POST", "/api/v1/consumers/{name}/ack", Permission.PULL, acknowledge, (409, 413, 503)),
+    Endpoint("POST", "/api/v1/stagings", Permission.STAGE, stage, (409, 413, 503)),
+)
+
+
+def create_app(services: Services) -> FastAPI:
+    """Return the ASGI application; it has no state but `services`."""
+    app = FastAPI(
+        title="Backflush gateway",
+        version=__version__,
+        openapi_url=None,  # the route that serves it is guarded like every other
+        middleware=[
+            Middleware(Authentication, tokens=services.tokens, clock=services.clock),
+            Middleware(BodyLimit, limit=LARGEST_BODY),
+        ],
+        exception_handlers={
+            RequestValidationError: invalid_request,
+            StoreError: unavailable,
+            TransientError: unavailable,
+        },
+    )
+    app.state.services = services
+    for endpoint in ENDPOINTS:
+        _add(app, endpoint)
+    return app
+
+
+def _add(app: FastAPI, endpoint: Endpoint) -> None:
+    secured = endpoint.permission is not Permission.OPEN
+    app.router.add_api_route(
+        endpoint.path,
+        endpoint.handler,
+        methods=[endpoint.method],
+        route_class_override=guarded(endpoint.permission),
+        response_model=None,
+        responses={code: {"description": HTTPStatus(code).phrase} for code in _refusals(endpoint)},
+        openapi_extra={"security": [{"bearer": []}]} if secured else None,
+    )
+
+
+def _refusals(endpoint: Endpoint) -> tuple[int, ...]:
+    return endpoint.refusals if endpoint.permission is Permission.OPEN else (401, 403, *endpoint.refusals)

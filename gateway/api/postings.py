@@ -1,0 +1,71 @@
+"""The pull API: the posting log by cursor, as the bytes stored at commit."""
+
+import asyncio
+import json
+from typing import Annotated
+
+from fastapi import Query, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from gateway.api.problems import gone, other_store, unprocessable
+from gateway.api.services import FromServices, Services
+from gateway.store.log import Page
+
+LARGEST_SEQ = 2**63 - 1  # SQLite's integers end there
+
+
+class PostingsQuery(BaseModel):
+    """Which page, of which store, and how long to wait for it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    after: int = Field(default=0, ge=0, le=LARGEST_SEQ, description="the cursor: the last seq already booked")
+    through: int | None = Field(
+        default=None, ge=0, le=LARGEST_SEQ, description="last seq to read; such a page is the same bytes for ever"
+    )
+    store: str | None = Field(default=None, description="the store the cursor belongs to")
+    limit: int = Field(default=200, ge=1, le=1000, description="postings in one answer")
+    wait: float = Field(default=0, ge=0, le=60, description="seconds to wait while there is nothing to read")
+
+
+async def read_postings(query: Annotated[PostingsQuery, Query()], services: FromServices) -> Response:
+    """Return {"gateway", "store", "items", "next_after", "has_more"}; the next page is after `next_after`."""
+    log = services.log
+    if query.store not in (None, log.store):
+        return other_store(log.store)
+    if query.through is not None and query.through < query.after:
+        return unprocessable(("query", "through"), f"through {query.through} is before after {query.after}")
+    await _wait(services, query)
+    # A bound that is not there yet would make the page grow later.
+    if query.through is not None and query.through > (last := await log.last()):
+        return unprocessable(("query", "through"), f"through {query.through} is beyond the last posting {last}")
+    page = await log.page(query.after, query.through, query.limit)
+    # Asked after the page was read: retention may delete between the two, and must not leave a silent gap.
+    if query.after + 1 < (first := await log.first_available()):
+        return gone(first)
+    return Response(_render(log.gateway, log.store, page), media_type="application/json")
+
+
+async def _wait(services: Services, query: PostingsQuery) -> None:
+    """Wait until there is something to read, the time is over or the server stops."""
+    if not query.wait:
+        return
+    beyond = query.after if query.through is None else query.through - 1
+    news = asyncio.ensure_future(services.log.wait_beyond(beyond, query.wait))
+    stop = asyncio.ensure_future(services.stopping.wait())
+    try:
+        await asyncio.wait((news, stop), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        news.cancel()
+        stop.cancel()
+
+
+def _render(gateway: str, store: str, page: Page) -> bytes:
+    items = b",".join(document.body for document in page.documents)
+    return b'{"gateway":%s,"store":%s,"items":[%s],"next_after":%d,"has_more":%s}' % (
+        json.dumps(gateway).encode(),
+        json.dumps(store).encode(),
+        items,
+        page.next_after,
+        b"true" if page.has_more else b"false",
+    )

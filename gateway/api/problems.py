@@ -1,0 +1,47 @@
+"""How the API says no: the same shape of `detail` for what pydantic refuses and for what the store refuses."""
+
+import json
+from collections.abc import Sequence
+
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+
+from gateway.errors import GatewayError
+
+
+def _answer(status: int, content: dict[str, object], headers: dict[str, str] | None = None) -> Response:
+    # ASCII only: a field name may be half a surrogate pair, which no UTF-8 can carry.
+    return Response(json.dumps(content), status_code=status, headers=headers, media_type="application/json")
+
+
+def unprocessable(loc: Sequence[str | int], message: str, kind: str = "value_error") -> Response:
+    """422 that names the field, as `detail[].loc`."""
+    return _answer(422, {"detail": [{"loc": list(loc), "msg": message, "type": kind}]})
+
+
+def conflict(message: str) -> Response:
+    """409: it contradicts what the store already has."""
+    return _answer(409, {"detail": message})
+
+
+def other_store(current: str) -> Response:
+    """409: a cursor or acknowledgement of another store says nothing here."""
+    return _answer(409, {"detail": f"this gateway's store is {current}", "store": current})
+
+
+def gone(first_available: int) -> Response:
+    """410: retention has deleted what the cursor asks for."""
+    detail = f"postings before seq {first_available} were deleted by retention"
+    return _answer(410, {"detail": detail, "first_available": first_available})
+
+
+async def invalid_request(_: Request, error: Exception) -> Response:
+    """Answer 422 with every faulty field, without repeating what was sent (it may be huge, or no JSON at all)."""
+    faults = error.errors() if isinstance(error, RequestValidationError) else []
+    return _answer(422, {"detail": [{key: fault[key] for key in ("loc", "msg", "type")} for fault in faults]})
+
+
+async def unavailable(_: Request, error: Exception) -> Response:
+    """Answer 503: the store doesn't take or give anything right now; nothing of the request was done."""
+    message = error.message if isinstance(error, GatewayError) else str(error)
+    return _answer(503, {"detail": message}, {"Retry-After": "5"})

@@ -1,0 +1,81 @@
+"""uvicorn inside the daemon's loop: it neither takes the signals nor ends the process."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator
+from dataclasses import replace
+
+import uvicorn
+
+from gateway.api.app import create_app
+from gateway.api.services import Services
+from gateway.errors import TransientError
+from gateway.settings.api import ApiSettings
+
+_GRACE = 2  # seconds that answers under way get at the end; SIGTERM has five for everything
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals to the daemon, which ends more than this server."""
+        yield
+
+
+class ApiServer:
+    """`port` is the real one once `listening` is set, where the settings say 0."""
+
+    def __init__(self, settings: ApiSettings, services: Services) -> None:
+        self._settings = settings
+        self._services = services
+        self.port = settings.port
+        self.listening = asyncio.Event()
+
+    async def run(self) -> None:
+        """Serve until cancelled; then end long polls at once and let other answers finish.
+
+        TransientError when the address is taken: a gateway counts without its API, and tries again.
+        """
+        with _listen(self._settings) as listener:
+            self.port = listener.getsockname()[1]
+            self.listening.set()
+            try:
+                await self._serve(listener)
+            finally:
+                self.listening.clear()
+
+    async def _serve(self, listener: socket.socket) -> None:
+        stopping = asyncio.Event()
+        server = _Server(_config(replace(self._services, stopping=stopping)))
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        try:
+            await asyncio.shield(serving)
+        finally:
+            stopping.set()
+            server.should_exit = True
+            await serving
+
+
+def _config(services: Services) -> uvicorn.Config:
+    return uvicorn.Config(
+        create_app(services),
+        http="h11",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=_GRACE,
+    )
+
+
+def _listen(settings: ApiSettings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family)
+    except OSError as error:
+        raise TransientError(
+            f"api.listen {settings.listen}: {error.strerror or error}", "another process has it, or it isn't ours"
+        ) from error

@@ -1,0 +1,41 @@
+"""What the routes work with: reads of the store, commands to the one writer, the daemon's health."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from gateway.ports import Clock, Commands, HealthReport
+from gateway.settings.api import TokenSettings
+from gateway.store.log import PostingLog
+from gateway.store.views import Views
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything the API may touch. `metrics` returns Prometheus text; `stopping` ends long polls."""
+
+    log: PostingLog
+    views: Views
+    commands: Commands
+    clock: Clock
+    health: Callable[[], HealthReport]
+    metrics: Callable[[], bytes]
+    tokens: Sequence[TokenSettings]
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+async def _services(request: Request) -> Services:
+    services: Services = request.app.state.services
+    return services
+
+
+async def _caller(request: Request) -> TokenSettings:
+    caller: TokenSettings = request.scope["caller"]
+    return caller
+
+
+FromServices = Annotated[Services, Depends(_services)]
+Caller = Annotated[TokenSettings, Depends(_caller)]

@@ -1,0 +1,73 @@
+"""`gateway status CONFIG_DIR`: what the store says, and the running daemon where it answers."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated, Any
+
+import httpx
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from gateway.domain.quantity import text
+from gateway.runtime.bootstrap import load_config
+from gateway.settings.load import Config
+from gateway.store.views import Views
+
+_PATIENCE = 2.0  # seconds the daemon may take to answer
+_COLOUR = {"connected": "green", "degraded": "yellow", "connecting": "yellow", "disconnected": "red"}
+
+
+def status(config_dir: Annotated[Path, typer.Argument(help="folder with gateway.yaml")]) -> None:
+    """Show devices, units, buffer and work list."""
+    config = load_config(config_dir)
+    console = Console(highlight=False)
+    _show_daemon(console, _health(config))
+    if config.store_path.exists():
+        asyncio.run(_show_store(console, config))
+    else:
+        console.print(f"no store yet at {config.store_path}", markup=False)
+
+
+def _health(config: Config) -> dict[str, Any] | None:
+    """Return what the running daemon says of itself, None when none answers."""
+    try:
+        answer = httpx.get(f"http://{config.gateway.api.listen}/healthz", timeout=_PATIENCE)
+        body: dict[str, Any] = answer.json()
+    except (httpx.HTTPError, ValueError):
+        return None
+    return body
+
+
+def _show_daemon(console: Console, health: dict[str, Any] | None) -> None:
+    if health is None:
+        console.print("[yellow]not running[/], or its API does not answer; the store as it is on disk:")
+        return
+    console.print(f"running, store: {escape(str(health.get('store', '')))}")
+    for kind in ("devices", "sinks"):
+        for name, one in health.get(kind, {}).items():
+            link = str(one["link"])
+            detail = f"  {one['detail']}" if one["detail"] else ""
+            console.print(f"  [{_COLOUR.get(link, 'red')}]{link:12}[/] {escape(name + detail)}")
+
+
+async def _show_store(console: Console, config: Config) -> None:
+    views = await Views.open(config.store_path)
+    try:
+        units = Table("signal", "unit")
+        for column in ("counted", "posted", "scrapped", "held"):
+            units.add_column(column, justify="right")
+        for row in await views.tallies():
+            one = row.tally
+            units.add_row(str(row.signal), one.uom, *map(text, (one.counted, one.posted, one.scrapped, one.held)))
+        console.print(units)
+        for buffer in await views.buffers():
+            console.print(f"{buffer.kind} {buffer.name}: through seq {buffer.through}, {buffer.waiting} waiting")
+        entries = await views.exceptions()
+        console.print(f"blocked: {len(entries)}", style="red" if entries else "green")
+        for entry in entries:
+            holds = f"holds {text(entry.quantity)} {entry.uom}".rstrip()
+            console.print(f"  #{entry.id} {'/'.join(entry.scope)} {holds}: {entry.reason}", markup=False)
+    finally:
+        await views.close()

@@ -1,0 +1,158 @@
+"""The decision table of counters: counter, checkpoint and reading in, units and a new checkpoint out. Pure.
+
+Units are booked at first sight only where a mistake is hardly possible (rows 7, 9, 10). Everything else wants a
+second reading that agrees, since a torn reading agrees with nothing; and where the device's timestamps don't
+prove that the reading is newer than the checkpoint, a little time between the two, since old readings come in
+bursts. Until then the checkpoint keeps its value and its time, so waiting loses nothing.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import NamedTuple
+
+from gateway.counting import outcomes
+from gateway.counting.comparison import Comparison, compare, most_units
+from gateway.counting.counter import SECOND, Checkpoint, Counter, Decision, Reading, Suspect, Verdict
+from gateway.domain.clock import rfc3339
+
+PERSISTENT = 3  # consecutive readings
+SETTLING = 2 * SECOND  # ns for which old readings may still come in
+ERRATIC = 10  # doubtful readings in a row, no two of which agree, that a person should know of
+OLDER, LAPPED, JUMPED = 3, 6, 14  # row numbers
+
+
+class Row(NamedTuple):
+    """`reads`: how many consecutive readings it takes to believe the outcome."""
+
+    number: int
+    applies: Callable[[Comparison], bool]
+    outcome: Callable[[Comparison], Decision]
+    reads: int
+
+
+# Rows 1 (quality), 2 (no checkpoint) and 3 (older by the device's clock) stand in `decide`. Names: see Comparison.
+TABLE = (
+    Row(4, lambda c: c.changed and c.n <= c.cap, outcomes.reset, 2),
+    Row(5, lambda c: c.changed, outcomes.swapped, 2),
+    Row(LAPPED, lambda c: c.cap >= c.counter.modulus, outcomes.multiwrap, 2),
+    Row(7, lambda c: c.fwd == 0, outcomes.idle, 1),
+    Row(8, lambda c: c.fwd <= c.cap and not c.same and c.back <= c.counter.jitter, outcomes.ambiguous, 2),
+    Row(9, lambda c: c.fwd <= c.cap and c.n >= c.p, outcomes.count, 1),
+    Row(10, lambda c: c.fwd <= c.cap and c.same, outcomes.rollover, 1),
+    Row(11, lambda c: c.fwd <= c.cap, outcomes.rollover_inferred, 2),  # epoch unknown
+    Row(12, lambda c: c.back <= c.counter.jitter, outcomes.went_back, PERSISTENT),
+    Row(13, lambda c: c.n < c.p and c.n <= c.cap and not c.same, outcomes.possible_reset, 2),
+    Row(JUMPED, lambda _: True, outcomes.implausible, 2),
+)
+BY_NUMBER = {row.number: row for row in TABLE}
+STALE_ROWS = (OLDER, 12)
+
+
+def decide(counter: Counter, checkpoint: Checkpoint | None, reading: Reading) -> Decision:
+    """Judge one reading of a counter against the last believed one."""
+    value = reading.value
+    if value is None or not 0 <= value < counter.modulus:  # row 1: the next good reading catches up
+        return Decision(Verdict.BAD_QUALITY, 0, checkpoint)
+    if checkpoint is None:  # row 2; nobody knows how late this reading came
+        epoch = reading.epoch if counter.has_epoch else None
+        baseline = Checkpoint(value, epoch, reading.at, reading.source_time, reading.order, slack=counter.slack)
+        return Decision(Verdict.BASELINE, 0, baseline)
+    facts = compare(counter, checkpoint, reading, value)
+    # Row 3 also where the epoch changed: an old reading from before a restart would be a second reset. Equal
+    # timestamps prove nothing, devices stamp by the second.
+    if facts.older:
+        return _judge_older(facts)
+    row = _first_row(facts)
+    if checkpoint.suspect is None and row.reads == 1 and facts.fwd <= counter.large:
+        return row.outcome(facts)
+    return _judge(facts, row)
+
+
+def key(before: Checkpoint | None, decision: Decision) -> str:
+    """Return the idempotency key of the decision's units, e.g. `7:65530-12@4711`; empty where there can't be any.
+
+    That is the new epoch, the counter's range and all units counted before. The last grows with every unit, so no
+    key comes twice in a counter's life; a hold that likely contains no unit has the time of its reading as well.
+    """
+    after = decision.checkpoint
+    if before is None or after is None:
+        return ""
+    found = f"{after.epoch or ''}:{before.value}-{after.value}@{before.counted}"
+    return found if after.counted > before.counted else f"{found}/{rfc3339(after.seen.wall)}"
+
+
+def refresh_due(counter: Counter, stored: Checkpoint, current: Checkpoint) -> bool:
+    """Tell whether a checkpoint that only IDLE readings moved has to be written now.
+
+    Before an unwritten hour could look like an outage longer than the counter can tell; at once where more than
+    the time changed.
+    """
+    if stored.epoch != current.epoch or stored.suspect or stored.seen.boot != current.seen.boot:
+        return True
+    return current.seen.boottime - stored.seen.boottime >= counter.refresh
+
+
+def _first_row(facts: Comparison) -> Row:
+    return next(row for row in TABLE if row.applies(facts))
+
+
+def _judge_older(facts: Comparison) -> Decision:
+    """Row 3. Old readings end soon; if they don't, the device's clock was set back and says nothing this time."""
+    suspect = _agreeing(facts, of_row_3=True)
+    if not suspect or suspect.reads + 1 < PERSISTENT or not _settled(facts, suspect):
+        return _doubt(facts, OLDER, PERSISTENT, suspect)
+    decision = _first_row(facts).outcome(facts)
+    notice = (
+        f"The device's clock went back from {facts.checkpoint.source_time} to {facts.reading.source_time}; "
+        "its timestamps were ignored this once and counting goes on."
+    )
+    return replace(decision, notice=f"{notice} {decision.notice}".strip())
+
+
+def _judge(facts: Comparison, row: Row) -> Decision:
+    suspect = _agreeing(facts, of_row_3=False)
+    plausible = row.reads == 1 and facts.fwd <= facts.counter.large
+    if plausible and not (suspect and _jumped_ahead(facts, suspect)):
+        return row.outcome(facts)
+    if suspect and row.number != LAPPED:  # time makes a jump no more plausible than it was at first sight
+        row = BY_NUMBER[max(row.number, suspect.row)]
+    reads = max(row.reads, 2)
+    if suspect and suspect.reads + 1 >= reads and (facts.newer or _settled(facts, suspect)):
+        return row.outcome(facts)
+    return _doubt(facts, row.number, reads, suspect)
+
+
+def _agreeing(facts: Comparison, *, of_row_3: bool) -> Suspect | None:
+    """Return the suspect if this reading can follow it: same epoch, and forward from it no more than possible."""
+    suspect, at, counter = facts.checkpoint.suspect, facts.reading.at, facts.counter
+    if suspect is None or (suspect.row == OLDER) != of_row_3:
+        return None
+    if (suspect.epoch, suspect.boot) != (facts.epoch, at.boot):
+        return None
+    forward = (facts.n - suspect.value) % counter.modulus
+    return suspect if forward <= most_units(counter, at.boottime - suspect.at + counter.slack) else None
+
+
+def _jumped_ahead(facts: Comparison, suspect: Suspect) -> bool:
+    return suspect.row == JUMPED and (suspect.value - facts.p) % facts.counter.modulus <= facts.counter.modulus // 2
+
+
+def _settled(facts: Comparison, suspect: Suspect) -> bool:
+    return facts.reading.at.boottime - suspect.since >= SETTLING
+
+
+def _doubt(facts: Comparison, row: int, wanted: int, agreeing: Suspect | None) -> Decision:
+    """Keep the reading as the suspect; the checkpoint's value and time stay."""
+    before, at = facts.checkpoint.suspect, facts.reading.at
+    reads = before.reads + 1 if before else 1
+    since = agreeing.since if agreeing else at.boottime
+    suspect = Suspect(facts.n, facts.epoch, reads, row, at.boot, since, at.boottime)
+    notice = ""
+    if reads == ERRATIC and not agreeing:
+        notice = (
+            f"{reads} readings in a row fit neither the last believed {facts.p} nor one another, the last is "
+            f"{facts.n}: check the address, data type and byte order, and who else writes there."
+        )
+    verdict = Verdict.STALE if row in STALE_ROWS else Verdict.SUSPECT
+    checkpoint = replace(facts.checkpoint, suspect=suspect)
+    return Decision(verdict, 0, checkpoint, notice=notice, read_again=reads < wanted)

@@ -1,0 +1,156 @@
+"""Event messages: what is new, what came late or twice, and what a jump in the device's numbering says is missing."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from hashlib import sha256
+
+from gateway.signals.sample import Message
+
+Range = tuple[int, int]  # first and last sequence number
+
+MOST_RANGES = 1000  # a source that loses every other message must not grow its watermark for ever
+
+
+@dataclass(frozen=True, slots=True)
+class Watermark:
+    """How far a source's numbering was seen; kept for ever. `total` and `source_time` belong to `sequence`.
+
+    `missing`: ranges below `sequence` that never came, ascending. Beyond MOST_RANGES the oldest is forgotten
+    here; the exception that reported it stays.
+    """
+
+    sequence: int | None = None
+    total: Decimal | None = None
+    missing: tuple[Range, ...] = ()
+    source_time: datetime | None = None
+
+
+class Arrival(StrEnum):
+    """What a message is, by its number alone."""
+
+    NEW = "NEW"
+    GAP = "GAP"  # new, and messages before it are missing
+    LATE = "LATE"  # new, and no longer missing
+    REPEATED = "REPEATED"  # seen, or the device numbers anew: the store knows whether it has the key
+    RESTARTED = "RESTARTED"  # new, and the device's numbering began again
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Messages that a source numbered. `first` and `last` are None where only the cumulative total shows them.
+
+    `quantity` is what they carried, in the message's unit: exact where the source sends its total, else one a message.
+    """
+
+    first: int | None
+    last: int | None
+    quantity: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What one message did to the watermark. `missed`: what now is missing. `filled`: what no longer is."""
+
+    verdict: Arrival
+    watermark: Watermark | None
+    missed: Gap | None = None
+    filled: Gap | None = None
+
+
+def receive(watermark: Watermark | None, message: Message, source_time: datetime | None) -> Receipt:
+    """Judge a message by its number. The first numbered one sets the watermark; without a number it is just new.
+
+    After REPEATED the store decides: a key it has is a duplicate, a key it doesn't have goes to `restart`.
+    """
+    if message.sequence is None:
+        return _unnumbered(watermark, message, source_time)
+    if watermark is None or watermark.sequence is None:
+        return Receipt(Arrival.NEW, Watermark(message.sequence, message.total, (), source_time))
+    if message.sequence > watermark.sequence:
+        return _ahead(watermark, watermark.sequence + 1, message.sequence, message, source_time)
+    return _behind(watermark, message.sequence, message, source_time)
+
+
+def restart(watermark: Watermark, message: Message, source_time: datetime | None) -> Receipt:
+    """Judge a REPEATED message whose key the store doesn't have.
+
+    By the device's clock older than the watermark: it is only late, and the watermark stays. Otherwise the
+    device numbers anew; where it sends totals they say what was lost before this message.
+    """
+    if _before(source_time, watermark.source_time):
+        return Receipt(Arrival.LATE, watermark)
+    lost = _unreported(watermark, message)
+    if lost is not None and lost < 0:  # the total began again, too
+        lost = message.total - message.quantity if message.total is not None else None
+    missed = Gap(None, None, lost) if lost else None
+    return Receipt(Arrival.RESTARTED, Watermark(message.sequence, message.total, (), source_time), missed)
+
+
+def message_key(message: Message, source_time: datetime | None) -> str:
+    """Return the device's own identity of the message, the same for each delivery of it.
+
+    A number alone comes again when the device numbers anew, so the device's time, if it sends one, goes with it.
+    """
+    if message.id is not None:
+        return message.id
+    return f"{message.sequence}@{source_time.isoformat()}" if source_time else str(message.sequence)
+
+
+def content(message: Message, source_time: datetime | None) -> str:
+    """Return a short hash of what the message says: the same key with another hash is a contradiction."""
+    said = (
+        message.sequence,
+        message.total,
+        message.quantity,
+        message.uom,
+        message.order,
+        message.sscc,
+        message.units,
+        source_time and source_time.isoformat(),
+    )
+    return sha256("\x1f".join(map(str, said)).encode()).hexdigest()[:16]
+
+
+def _unnumbered(watermark: Watermark | None, message: Message, source_time: datetime | None) -> Receipt:
+    if message.total is None or (watermark and watermark.sequence is not None):
+        return Receipt(Arrival.NEW, watermark)
+    moved = Watermark(None, message.total, (), source_time)
+    lost = _unreported(watermark, message) if watermark else None
+    if lost is not None and lost < 0:
+        return Receipt(Arrival.REPEATED, watermark)
+    return Receipt(Arrival.GAP, moved, Gap(None, None, lost)) if lost else Receipt(Arrival.NEW, moved)
+
+
+def _ahead(watermark: Watermark, due: int, number: int, message: Message, source_time: datetime | None) -> Receipt:
+    if number == due:  # nothing is missing; a total that disagrees was rounded by the device
+        return Receipt(Arrival.NEW, Watermark(number, message.total, watermark.missing, source_time))
+    lost = _unreported(watermark, message)
+    if lost is None or lost < 0:
+        lost = Decimal(number - due)
+    missing = (*watermark.missing, (due, number - 1))[-MOST_RANGES:]
+    moved = Watermark(number, message.total, missing, source_time)
+    return Receipt(Arrival.GAP, moved, Gap(due, number - 1, lost))
+
+
+def _behind(watermark: Watermark, number: int, message: Message, source_time: datetime | None) -> Receipt:
+    hole = next((one for one in watermark.missing if one[0] <= number <= one[1]), None)
+    if hole is None or _before(watermark.source_time, source_time):  # newer than the watermark: not late, anew
+        return Receipt(Arrival.REPEATED, watermark)
+    rest = ((hole[0], number - 1), (number + 1, hole[1]))
+    missing = [*watermark.missing, *(one for one in rest if one[0] <= one[1])]
+    missing.remove(hole)
+    filled = Gap(number, number, Decimal(1) if message.total is None else message.quantity)
+    return Receipt(Arrival.LATE, replace(watermark, missing=tuple(sorted(missing)[-MOST_RANGES:])), filled=filled)
+
+
+def _unreported(watermark: Watermark, message: Message) -> Decimal | None:
+    """Return what was made between the watermark and this message by the device's totals; None without them."""
+    if watermark.total is None or message.total is None:
+        return None
+    return message.total - watermark.total - message.quantity
+
+
+def _before(one: datetime | None, other: datetime | None) -> bool:
+    return one is not None and other is not None and one < other

@@ -1,0 +1,161 @@
+"""What a row of the decision table amounts to once it is believed: units booked or held, and the new checkpoint."""
+
+from dataclasses import replace
+
+from gateway.counting.comparison import Comparison, time_for
+from gateway.counting.counter import SECOND, Checkpoint, Decision, GapPolicy, Held, Verdict
+from gateway.domain.clock import rfc3339
+
+_MOST_CANDIDATES = 4
+
+
+def reset(c: Comparison) -> Decision:
+    """Row 4: what the new epoch shows was made for sure, what was made before the restart nobody saw."""
+    unknown = "an unknown number of" if c.elapsed is None else f"0 … {c.cap - c.n}"
+    notice = (
+        f"{_restarted(c)} and the counter began again. The {c.n} units it shows are counted; {unknown} units made "
+        f"before the restart, after the last reading of {c.p} at {_last_seen(c)}, are not."
+    )
+    return replace(_book(c, Verdict.RESET, c.n), notice=notice)
+
+
+def swapped(c: Comparison) -> Decision:
+    """Row 5."""
+    likely = c.fwd if c.fwd <= c.cap else 0  # it fits if the counter kept its value after all
+    reason = (
+        f"{_restarted(c)} and the counter shows {c.n}, more than {_possible(c)}: "
+        "the device was swapped, its counter preset, or it keeps its value through a restart (retentive)."
+    )
+    return _hold(c, Verdict.SWAPPED, reason, likely, 0, c.n)
+
+
+def multiwrap(c: Comparison) -> Decision:
+    """Row 6."""
+    modulus = c.counter.modulus
+    known_for = "an unknown time" if c.elapsed is None else f"up to {c.elapsed // SECOND} s"
+    reason = (
+        f"There was no believable reading for {known_for} after {_last_seen(c)}; the counter begins again every "
+        f"{modulus} units and may have done so more than once. It showed {c.p}, now {c.n}."
+    )
+    most = _MOST_CANDIDATES * modulus if c.elapsed is None else c.cap
+    laps = range(c.fwd, most + 1, modulus)
+    return _hold(c, Verdict.MULTIWRAP, reason, *laps[:_MOST_CANDIDATES])
+
+
+def idle(c: Comparison) -> Decision:
+    """Row 7: the unchanged value is known to be true later than before. Time that passes pays off the slack."""
+    slack = max(0, c.checkpoint.slack - (c.elapsed or 0))
+    return Decision(Verdict.IDLE, 0, _moved(c, 0, slack))
+
+
+def ambiguous(c: Comparison) -> Decision:
+    """Row 8."""
+    reason = (
+        f"The counter went from {c.p} to {c.n}: it made a whole round of {c.fwd} units since {_last_seen(c)}, "
+        "or it was set back, or it began again. Without a boot id beside the counter nobody can tell."
+    )
+    return _hold(c, Verdict.AMBIGUOUS, reason, c.fwd, 0, c.n)
+
+
+def count(c: Comparison) -> Decision:
+    """Row 9."""
+    return _book(c, Verdict.COUNT, c.fwd)
+
+
+def rollover(c: Comparison) -> Decision:
+    """Row 10."""
+    return _book(c, Verdict.ROLLOVER, c.fwd)
+
+
+def rollover_inferred(c: Comparison) -> Decision:
+    """Row 11."""
+    if not c.counter.strict:
+        return _book(c, Verdict.ROLLOVER_INFERRED, c.fwd)
+    reason = (
+        f"The counter went from {c.p} to {c.n}: it rolled over at {c.counter.modulus}, or it began again. "
+        "This counter is strict, and there is no boot id that tells which."
+    )
+    return _hold(c, Verdict.ROLLOVER_INFERRED, reason, c.fwd, c.n)
+
+
+def went_back(c: Comparison) -> Decision:
+    """Row 12, persistent."""
+    reason = f"The counter went back from {c.p} to {c.n} and stays there: it was corrected or preset at the machine."
+    candidates = (0,) if c.same else (0, c.n)
+    return _hold(c, Verdict.IMPLAUSIBLE, reason, *candidates)
+
+
+def possible_reset(c: Comparison) -> Decision:
+    """Row 13."""
+    reason = (
+        f"The counter went from {c.p} to {c.n}, which is no rollover: that would be {c.fwd} units, more than "
+        f"{_possible(c)}. It probably began again at 0; there is no boot id that tells."
+    )
+    return _hold(c, Verdict.POSSIBLE_RESET, reason, c.n, 0)
+
+
+def implausible(c: Comparison) -> Decision:
+    """Row 14: a small step too far forward was rather made, a step back rather not."""
+    reason = (
+        f"The counter went from {c.p} to {c.n}, two readings agree: {c.fwd} units are more than {_possible(c)}. "
+        "The counter was preset, the device swapped, or max_rate is set too low."
+    )
+    candidates = (c.fwd, 0) if c.fwd <= c.back else (0, c.fwd)
+    return _hold(c, Verdict.IMPLAUSIBLE, reason, *candidates)
+
+
+def _in_gap(c: Comparison) -> bool:
+    return c.elapsed is None or c.elapsed > c.counter.gap_after * SECOND
+
+
+def _book(c: Comparison, verdict: Verdict, delta: int) -> Decision:
+    spare = 0 if c.elapsed is None else c.elapsed + c.checkpoint.slack - time_for(c.counter, delta)
+    moved = _moved(c, delta, min(max(0, spare), c.counter.slack))
+    if not (delta and _in_gap(c)):
+        return Decision(verdict, delta, moved)
+    since = min(c.checkpoint.seen.wall, c.reading.at.wall)
+    reason = _gap_reason(c)
+    if not reason:
+        return Decision(verdict, delta, moved, since=since)
+    return Decision(Verdict.GAP_HELD, 0, moved, Held(delta, (delta,), reason), since=since)
+
+
+def _hold(c: Comparison, verdict: Verdict, reason: str, *candidates: int) -> Decision:
+    # Nothing is known of how late this reading came, so the next one may show units made before it.
+    moved = _moved(c, candidates[0], c.counter.slack)
+    since = min(c.checkpoint.seen.wall, c.reading.at.wall) if _in_gap(c) else None
+    return Decision(verdict, 0, moved, Held(candidates[0], tuple(dict.fromkeys(candidates)), reason), since=since)
+
+
+def _moved(c: Comparison, units: int, slack: int) -> Checkpoint:
+    reading, before = c.reading, c.checkpoint
+    order = reading.order or before.order
+    counted = before.counted + units
+    return Checkpoint(c.n, c.epoch, reading.at, reading.source_time, order, counted, None, slack)
+
+
+def _gap_reason(c: Comparison) -> str:
+    before, now = c.checkpoint.order, c.reading.order
+    if before and now and before != now:
+        return (
+            f"Nobody was looking from {_last_seen(c)} to {rfc3339(c.reading.at.wall)}, and the device went from "
+            f"order {before} to {now} meanwhile: split the units between the two."
+        )
+    if c.counter.gap is GapPolicy.HOLD:
+        return (
+            f"Nobody was looking from {_last_seen(c)} to {rfc3339(c.reading.at.wall)}; "
+            "what this counter made in a gap is held (gap: hold)."
+        )
+    return ""
+
+
+def _restarted(c: Comparison) -> str:
+    return f"The boot id changed from {c.checkpoint.epoch} to {c.epoch}"
+
+
+def _possible(c: Comparison) -> str:
+    return f"the {c.cap} that are possible at max_rate {c.counter.max_rate}/s since {_last_seen(c)}"
+
+
+def _last_seen(c: Comparison) -> str:
+    return rfc3339(c.checkpoint.seen.wall)

@@ -1,0 +1,108 @@
+"""The batch: drain what waits, plan in memory, commit once, then acknowledge the sources."""
+
+import asyncio
+import logging
+from collections import defaultdict
+
+from gateway.domain.clock import Instant
+from gateway.domain.event import SignalId
+from gateway.errors import StoreError
+from gateway.pipeline import messages, scans
+from gateway.pipeline.commands import CommandDesk
+from gateway.pipeline.image import ProcessImage
+from gateway.pipeline.intake import IntakeQueue
+from gateway.pipeline.writer import Writer
+from gateway.ports import Driver
+from gateway.signals.sample import Scan
+from gateway.transport.backoff import Backoff
+
+logger = logging.getLogger(__name__)
+
+
+class Pipeline:
+    """One task runs it; nothing else writes."""
+
+    def __init__(self, writer: Writer, intake: IntakeQueue, *, batch: int = 500) -> None:
+        self.writer = writer
+        self.intake = intake
+        self.commands = CommandDesk(writer, intake.arrived.set)
+        self.failure = ""  # why nothing is committed right now; empty when all is well
+        self.last_scan: dict[str, Instant] = {}
+        self._most = batch
+        self._image = ProcessImage()
+        self._drivers: dict[str, Driver] = {}
+        self._backoff = Backoff(0.2, 30.0)
+        self._stopping = False
+
+    def attach(self, device: str, driver: Driver) -> None:
+        """Make the driver known that gets the acknowledgements of this device's scans."""
+        self._drivers[device] = driver
+
+    async def run(self) -> None:
+        """Work until `stop` was called and nothing waits any more."""
+        while not self._finished():
+            await self.intake.arrived.wait()
+            self.intake.arrived.clear()
+            try:
+                await self._turn()
+                self.failure = ""
+                self._backoff.reset()
+            except StoreError as error:
+                await self._recover(error)
+
+    def stop(self) -> None:
+        """Take nothing new; `run` returns when everything that waits is committed."""
+        self._stopping = True
+        self.intake.close()
+        self.intake.arrived.set()
+
+    def _finished(self) -> bool:
+        return self._stopping and not len(self.intake) and not len(self.commands)
+
+    async def _turn(self) -> None:
+        await self._take(self.intake.take(self._most))
+        await self.commands.execute_waiting()
+        if len(self.intake):
+            self.intake.arrived.set()
+
+    async def _take(self, taken: list[Scan]) -> None:
+        if not taken:
+            return
+        keys = [key for scan in taken for key in messages.event_keys(scan)]
+        known = await self.writer.store.known_events(keys) if keys else {}
+        work = self.writer.working_copy()
+        for scan in taken:
+            scans.take(work, scan, self._image, known)
+            self.last_scan[scan.device] = scan.received
+        await self.writer.finish(work)
+        self._acknowledge(taken)
+        self._read_again(work.read_again)
+
+    def _acknowledge(self, taken: list[Scan]) -> None:
+        receipts: defaultdict[str, list[object]] = defaultdict(list)
+        for scan in taken:
+            if scan.receipt is not None:
+                receipts[scan.device].append(scan.receipt)
+        for device, owed in receipts.items():
+            self._drivers[device].acknowledge(owed)
+
+    def _read_again(self, signals: list[SignalId]) -> None:
+        for signal in signals:
+            if driver := self._drivers.get(signal.device):
+                driver.read_again(signal.signal)
+
+    async def _recover(self, error: StoreError) -> None:
+        """Drop what was not committed, read the state from disk again, and have the sources send again."""
+        logger.error("%s; nothing is acknowledged until it is committed", error)
+        while True:
+            self.failure = str(error)
+            await asyncio.sleep(self._backoff.next())
+            try:
+                counters = await self.writer.reload()
+                break
+            except StoreError as again:
+                error = again
+        for driver in self._drivers.values():
+            driver.redeliver()
+        self._read_again(counters)
+        self.intake.arrived.set()

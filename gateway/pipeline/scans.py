@@ -1,0 +1,40 @@
+"""One scan of a batch: context first, then what it counts or reports."""
+
+from gateway.counting.counter import Reading
+from gateway.domain.event import SignalId
+from gateway.pipeline.image import Context, ProcessImage
+from gateway.pipeline.messages import Known, receive
+from gateway.pipeline.model import Point
+from gateway.pipeline.readings import count
+from gateway.pipeline.working_copy import WorkingCopy
+from gateway.signals.sample import Message, Scan
+from gateway.store.batch import DeadLetter
+
+
+def take(work: WorkingCopy, scan: Scan, image: ProcessImage, known: Known) -> None:
+    """Turn a scan into events, triggers and postings in the working copy."""
+    if scan.unreadable is not None:
+        letter = scan.unreadable
+        work.rows.dead_letters.append(
+            DeadLetter(scan.device, letter.source, letter.payload, letter.reason, scan.received.wall)
+        )
+        work.must_commit = True
+        return
+    points = [(work.model.points.get(SignalId(scan.device, one.signal)), one) for one in scan.samples]
+    image.update(scan, [one for point, one in points if point is not None and point.is_context])
+    for point, sample in points:
+        if point is None or point.is_context:
+            continue
+        context = image.context(point)
+        if point.counter is not None:
+            value = sample.value if isinstance(sample.value, int) else None
+            reading = Reading(value, scan.received, context.epoch, sample.source_time, _order(work, point, context))
+            count(work, point, point.counter, reading)
+        elif isinstance(sample.value, Message) and not scan.replay:  # a retained message shows state: no event
+            receive(work, point, scan, sample, context=context, known=known)
+
+
+def _order(work: WorkingCopy, point: Point, context: Context) -> str | None:
+    """Return the order the counter runs under, so that a gap across a change of order is noticed."""
+    fallback = point.rule is not None and point.rule.fallback_active
+    return context.order or (work.model.active_orders.get(point.line) if fallback else None)

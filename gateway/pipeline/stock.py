@@ -1,0 +1,69 @@
+"""Stagings: transfers to the line, each applied once by its id, never setting a balance."""
+
+from fractions import Fraction
+
+from gateway.domain.clock import rfc3339
+from gateway.domain.lot import LotBalance, Staging
+from gateway.domain.masterdata import MasterData
+from gateway.domain.quantity import exact, text
+from gateway.errors import CommandRefused, DataError
+from gateway.pipeline.working_copy import WorkingCopy
+
+
+def check(master: MasterData, staging: Staging) -> Staging:
+    """Return the staging in the item's stock unit; CommandRefused where it names what doesn't exist."""
+    item = master.items.get(staging.key.item)
+    if item is None:
+        raise CommandRefused(f"staging {staging.staging}: item {staging.key.item} is not in the master data")
+    owner = staging.key.owner
+    if owner.kind == "order" and owner.name not in master.orders:
+        raise CommandRefused(f"staging {staging.staging}: order {owner.name} is not in the master data")
+    if staging.quantity <= 0:
+        raise CommandRefused(f"staging {staging.staging}: quantity {text(staging.quantity)} is not above zero")
+    try:
+        factor = master.units.factor(item.item, staging.uom, item.uom)
+        quantity = exact(Fraction(staging.quantity) * factor)
+    except DataError as error:
+        raise CommandRefused(f"staging {staging.staging}: {error.message}", error.hint) from error
+    return Staging(
+        staging.staging, staging.key, quantity, item.uom, staging.received_at, staging.expires_at, staging.status
+    )
+
+
+def apply(work: WorkingCopy, staging: Staging, before: LotBalance | None, person: str) -> None:
+    """Add a checked staging to its lot's balance; CommandRefused where lot attributes contradict each other."""
+    lot = work.lot_balances.get(staging.key) or before
+    if lot is None:
+        lot = LotBalance(staging.key, staging.uom, staging.received_at, staging.expires_at, staging.status)
+    elif lot.expires_at != staging.expires_at:
+        raise CommandRefused(
+            f"staging {staging.staging}: lot {staging.key.lot} expires {lot.expires_at} in the store, "
+            f"{staging.expires_at} in the staging",
+            "one of the two is wrong: correct the lot where it comes from",
+        )
+    work.put_lot(lot.stage(staging.quantity))
+    work.rows.stagings.append((staging, work.now))
+    work.add_journal("staging", _entry(staging, person))
+
+
+def _entry(staging: Staging, person: str) -> dict[str, str]:
+    return {
+        "staging": staging.staging,
+        "owner": f"{staging.key.owner.kind} {staging.key.owner.name}",
+        "item": staging.key.item,
+        "lot": staging.key.lot,
+        "location": staging.key.location,
+        "quantity": text(staging.quantity),
+        "uom": staging.uom,
+        "received_at": rfc3339(staging.received_at),
+        "person": person,
+    }
+
+
+def same_content(staging: str, before: str, now: str) -> None:
+    """Refuse a staging id that comes again with other content."""
+    if before != now:
+        raise CommandRefused(
+            f"staging {staging} was applied before with other content",
+            "a staging is a transfer: give the correction an id of its own",
+        )

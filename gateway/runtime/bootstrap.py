@@ -1,0 +1,85 @@
+"""From a checked configuration to a gateway that can run: the one place where all parts meet."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from gateway.api.server import ApiServer
+from gateway.api.services import Services
+from gateway.pipeline.intake import IntakeQueue
+from gateway.pipeline.pipeline import Pipeline
+from gateway.pipeline.writer import Writer
+from gateway.ports import Clock
+from gateway.runtime import plugins
+from gateway.runtime.devices import Devices
+from gateway.runtime.gateway import Gateway
+from gateway.runtime.health import HealthSource
+from gateway.runtime.line_model import line_model
+from gateway.runtime.metrics import exposition
+from gateway.settings.load import Config, load
+from gateway.store.batch import ConsumerKey, ConsumerKind
+from gateway.store.log import PostingLog
+from gateway.store.store import Registration, Store
+from gateway.store.views import Views
+from gateway.sync.dispatcher import Dispatcher
+
+
+def load_config(folder: Path) -> Config:
+    """Return the checked configuration of a folder, with the drivers and sinks that are installed."""
+    drivers = [plugin.settings for plugin in plugins.drivers().values()]
+    sinks = [plugin.settings for plugin in plugins.sinks().values()]
+    return load(folder, drivers, sinks)
+
+
+@asynccontextmanager
+async def open_gateway(config: Config, clock: Clock) -> AsyncIterator[Gateway]:
+    """Open the store, load its state, put the configuration in force; close everything at the end.
+
+    StoreError when the store is in use or damaged, CommandRefused when a staging contradicts it.
+    """
+    async with AsyncExitStack() as stack:
+        store = await Store.open(config.store_path, config.gateway.gateway)
+        stack.push_async_callback(store.close)
+        await store.register(_readers(config), clock.now().wall)
+        log = await PostingLog.open(config.store_path)
+        stack.push_async_callback(log.close)
+        views = await Views.open(config.store_path)
+        stack.push_async_callback(views.close)
+        pipeline = await _pipeline(config, clock, store, log)
+        sinks = {one.sink: plugins.sinks()[one.kind].create(one) for one in config.gateway.sinks}
+        for sink in sinks.values():
+            stack.push_async_callback(sink.close)
+        dispatchers = {
+            one.sink: Dispatcher(one, sinks[one.sink], log, pipeline.commands) for one in config.gateway.sinks
+        }
+        devices = Devices(pipeline, clock)
+        health = HealthSource(pipeline, devices, dispatchers, clock.now().wall)
+        services = Services(
+            log=log,
+            views=views,
+            commands=pipeline.commands,
+            clock=clock,
+            health=health.report,
+            metrics=exposition(pipeline, devices.health),
+            tokens=config.gateway.api.tokens,
+        )
+        api = ApiServer(config.gateway.api, services)
+        yield Gateway(config, log, views, pipeline, devices, dispatchers, health, api)
+
+
+async def _pipeline(config: Config, clock: Clock, store: Store, log: PostingLog) -> Pipeline:
+    writer = await Writer.load(store, log, clock, line_model(config))
+    settings = config.gateway.pipeline
+    pipeline = Pipeline(writer, IntakeQueue(settings.queue), batch=settings.batch)
+    await pipeline.commands.activate_now(writer.model)
+    return pipeline
+
+
+def _readers(config: Config) -> list[Registration]:
+    """Return who reads the posting log, as configured: pullers by name, and the sinks."""
+    pullers = [
+        Registration(ConsumerKey(ConsumerKind.PULLER, one.consumer), one.required) for one in config.gateway.consumers
+    ]
+    return pullers + [
+        Registration(ConsumerKey(ConsumerKind.SINK, one.sink), one.required) for one in config.gateway.sinks
+    ]

@@ -1,0 +1,56 @@
+"""The drivers of the configured devices, each in a supervised task of its own."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gateway.pipeline.pipeline import Pipeline
+from gateway.ports import Clock, Driver, Health
+from gateway.runtime import plugins
+from gateway.runtime.supervisor import supervise
+from gateway.settings.device import DeviceSettings
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    settings: DeviceSettings
+    driver: Driver
+    task: asyncio.Task[None]
+
+
+class Devices:
+    """Starts and stops drivers; a device whose settings did not change is left alone at a reload."""
+
+    def __init__(self, pipeline: Pipeline, clock: Clock) -> None:
+        self._pipeline = pipeline
+        self._clock = clock
+        self._running: dict[str, _Running] = {}
+        self._plugins = plugins.drivers()
+
+    async def apply(self, wanted: Mapping[str, DeviceSettings]) -> None:
+        """Make the running drivers those of `wanted`."""
+        changed = [name for name, one in self._running.items() if wanted.get(name) != one.settings]
+        await self._stop(changed)
+        for name, settings in wanted.items():
+            if name not in self._running:
+                self._start(name, settings)
+
+    async def stop(self) -> None:
+        """Stop every driver."""
+        await self._stop(list(self._running))
+
+    def health(self) -> dict[str, Health]:
+        """Return each device's state by name."""
+        return {name: one.driver.health for name, one in self._running.items()}
+
+    def _start(self, name: str, settings: DeviceSettings) -> None:
+        driver = self._plugins[settings.kind].create(settings, self._clock)
+        self._pipeline.attach(name, driver)
+        task = asyncio.create_task(supervise(name, lambda: driver.run(self._pipeline.intake)), name=name)
+        self._running[name] = _Running(settings, driver, task)
+
+    async def _stop(self, names: list[str]) -> None:
+        tasks = [self._running.pop(name).task for name in names]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,72 @@
+"""The daemon's life: start every part, run until told to stop, drain, end."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gateway.api.server import ApiServer
+from gateway.pipeline.pipeline import Pipeline
+from gateway.runtime.devices import Devices
+from gateway.runtime.health import HealthSource
+from gateway.runtime.line_model import line_model
+from gateway.runtime.supervisor import supervise
+from gateway.settings.load import Config
+from gateway.store.log import PostingLog
+from gateway.store.views import Views
+from gateway.sync.dispatcher import Dispatcher
+
+logger = logging.getLogger(__name__)
+_DRAIN = 4.0  # seconds to commit what waits at SIGTERM: people and systemd expect 5 at most
+
+
+@dataclass(slots=True)
+class Gateway:
+    """One gateway over one open store; `bootstrap.open_gateway` makes it."""
+
+    config: Config
+    log: PostingLog
+    views: Views
+    pipeline: Pipeline
+    devices: Devices
+    dispatchers: Mapping[str, Dispatcher]
+    health: HealthSource
+    api: ApiServer
+
+    async def serve(self, stop: asyncio.Event) -> None:
+        """Run every part until `stop`; then commit what waits, acknowledge it, and end within seconds."""
+        pipeline = asyncio.create_task(supervise("pipeline", self.pipeline.run), name="pipeline")
+        beside = [asyncio.create_task(supervise("api", self.api.run), name="api")]
+        for name, one in self.dispatchers.items():
+            beside.append(asyncio.create_task(supervise(f"sink {name}", one.run), name=f"sink {name}"))
+        await self.devices.apply(self.config.devices)
+        self.health.running = True
+        try:
+            await stop.wait()
+        finally:
+            self.health.running = False
+            await self._drain(pipeline)
+            await self.devices.stop()
+            await _end(beside)
+
+    async def reload(self, config: Config) -> None:
+        """Put another configuration in force: only what changed restarts. CommandRefused: the old one goes on."""
+        if config.gateway != self.config.gateway:
+            logger.warning("gateway.yaml changed: that takes effect at the next start")
+        await self.pipeline.commands.activate(line_model(config))
+        await self.devices.apply(config.devices)
+        self.config = config
+
+    async def _drain(self, pipeline: asyncio.Task[None]) -> None:
+        # The drivers are still there: what is committed now is acknowledged to its source.
+        self.pipeline.stop()
+        done, _ = await asyncio.wait({pipeline}, timeout=_DRAIN)
+        if not done:
+            logger.error("not everything that waited could be committed: %s", self.pipeline.failure or "too slow")
+            await _end([pipeline])
+
+
+async def _end(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,57 @@
+"""Where the HTTP API listens, and who may ask it for what."""
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, Field, field_validator, model_validator
+
+from gateway.settings.base import Settings
+
+Role = Literal["viewer", "operator", "erp", "admin"]
+
+_LISTEN = re.compile(r"(?P<host>\[[0-9a-fA-F:]+\]|[^:\[\]/\s]+):(?P<port>\d{1,5})")
+
+
+class TokenSettings(Settings):
+    """A bearer token, known only by its hash: `gateway token NAME ROLE` makes one."""
+
+    name: str = Field(min_length=1, description="who it was given to; stands in the audit trail")
+    role: Role
+    sha256: str = Field(pattern="^[0-9a-f]{64}$", description="SHA-256 of the token, hexadecimal")
+    expires: Annotated[AwareDatetime, Field(strict=False)] | None = Field(
+        default=None, description="with a time zone, e.g. 2027-12-31T00:00:00Z; it is refused from then on"
+    )
+
+
+class ApiSettings(Settings):
+    """Loopback unless told otherwise: the API itself has no TLS, a proxy in front of it has."""
+
+    listen: str = Field(default="127.0.0.1:8080", description="address:port, IPv6 in brackets; port 0 takes a free one")
+    tokens: list[TokenSettings] = Field(default=[], description="without any, only /healthz and /readyz answer")
+
+    @field_validator("listen")
+    @classmethod
+    def _address_and_port(cls, value: str) -> str:
+        match = _LISTEN.fullmatch(value)
+        if match is None or int(match["port"]) > 65535:  # noqa: PLR2004 - the highest TCP port
+            raise ValueError(f"{value!r} is no address:port; write for example 127.0.0.1:8080")
+        return value
+
+    @model_validator(mode="after")
+    def _tokens_are_distinct(self) -> "ApiSettings":
+        for what in ("name", "sha256"):
+            seen = [getattr(token, what) for token in self.tokens]
+            twice = sorted({one for one in seen if seen.count(one) > 1})
+            if twice:
+                raise ValueError(f"two tokens have the same {what}: {', '.join(twice)}")
+        return self
+
+    @property
+    def host(self) -> str:
+        """The address to listen on, without brackets."""
+        return self.listen.rpartition(":")[0].strip("[]")
+
+    @property
+    def port(self) -> int:
+        """The TCP port to listen on."""
+        return int(self.listen.rpartition(":")[2])

@@ -1,0 +1,61 @@
+"""The folder as one checked configuration, or every fault in it at once.
+
+gateway.yaml · devices/*.yaml, one device a file · triggers.yaml · masterdata/*.yaml
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.domain.masterdata import MasterData
+from gateway.domain.rule import TriggerRule
+from gateway.errors import ConfigError
+from gateway.settings import check_master, check_rules
+from gateway.settings.build import master_data
+from gateway.settings.device import DeviceSettings
+from gateway.settings.fault import Faults
+from gateway.settings.folder import Folder
+from gateway.settings.gateway_file import GatewaySettings
+from gateway.settings.kind import by_kind
+from gateway.settings.parsed import valid
+from gateway.settings.sink import SinkSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything that was configured. Paths in it are absolute, quantities exact, references checked."""
+
+    root: Path
+    gateway: GatewaySettings
+    devices: Mapping[str, DeviceSettings]
+    rules: tuple[TriggerRule, ...]
+    master: MasterData
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The gateway's production lines."""
+        return tuple(one.line for one in self.gateway.lines)
+
+    @property
+    def store_path(self) -> Path:
+        """The store's file: below the folder, or below $STATE_DIRECTORY where systemd sets it."""
+        return self.gateway.store.path
+
+
+def load(root: Path, drivers: Sequence[type[DeviceSettings]], sinks: Sequence[type[SinkSettings]]) -> Config:
+    """Return the configuration in the folder `root`; ConfigError with all its faults, a row each, where it has any."""
+    if not root.is_dir():
+        raise ConfigError(f"{root} is no folder", "name the folder that has gateway.yaml")
+    root, faults = root.absolute(), Faults()
+    parsed = Folder(root, by_kind(drivers), by_kind(sinks), faults).parse()
+    for check, needed in (*check_rules.CHECKS, *check_master.CHECKS):
+        if not needed & parsed.unread:  # what an unread file holds would be called unknown
+            faults.add(*check(parsed))
+    faults.report()
+    return Config(
+        root=root,
+        gateway=next(model for _, model in valid(parsed.gateway)),
+        devices={model.device: model for _, model in valid(parsed.devices)},
+        rules=tuple(model.rule() for _, model in valid(parsed.rules)),
+        master=master_data(parsed),
+    )

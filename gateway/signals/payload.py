@@ -1,0 +1,180 @@
+"""From the bytes of one JSON message to a sample, by JSON paths (RFC 9535) that were compiled once.
+
+Every number is read as the decimal it is written as. DataError names the path and the value.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import jsonpath
+
+from gateway.domain.quantity import parse_quantity
+from gateway.errors import DataError
+from gateway.signals.decode import as_context, as_count
+from gateway.signals.sample import Message, Sample
+
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
+_LONGEST_TEXT = 200  # an id, order, SSCC or unit: anything longer is something else
+_SHOWN = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A compiled path to one place in a document."""
+
+    text: str
+    compiled: jsonpath.JSONPath
+
+    @classmethod
+    def compile(cls, text: str) -> "Path":
+        """Return the path; DataError when it is none, or could find several places."""
+        try:
+            compiled = jsonpath.compile(text) if text.startswith("$") else None
+        except jsonpath.JSONPathError as error:
+            raise DataError(f"{text!r} is no JSON path: {error}".splitlines()[0]) from error
+        if not isinstance(compiled, jsonpath.JSONPath) or not compiled.singular_query():
+            raise DataError(f"{text!r} is no JSON path to one value", "write for example $.id or $.case.sscc")
+        return cls(text, compiled)
+
+    def find(self, document: Any) -> Any:
+        """Return what stands there, None where nothing does."""
+        match = self.compiled.match(document)
+        return None if match is None else match.obj
+
+    def need(self, document: Any) -> Any:
+        """Return what stands there; DataError where nothing does."""
+        value = self.find(document)
+        if value is None:
+            raise DataError(f"{self.text} is missing")
+        return value
+
+    def refuse(self, value: object, why: str) -> DataError:
+        """Return the error that names this path and the value."""
+        shown = repr(value)
+        return DataError(f"{self.text}: {shown[:_SHOWN] + '…' if len(shown) > _SHOWN else shown} {why}")
+
+
+@dataclass(frozen=True, slots=True)
+class EventPaths:
+    """Where an event message carries what; the names are those of the settings."""
+
+    id: Path | None = None
+    sequence: Path | None = None
+    total: Path | None = None
+    time: Path | None = None
+    quantity: Path | None = None
+    uom: Path | None = None
+    order: Path | None = None
+    sscc: Path | None = None
+    units: Path | None = None
+    stable: Path | None = None
+
+    @classmethod
+    def compile(cls, paths: Mapping[str, str | None]) -> "EventPaths":
+        """Return the compiled paths of those that are configured; DataError names the first bad one."""
+        return cls(**{name: Path.compile(text) for name, text in paths.items() if text is not None})
+
+
+def parse(payload: bytes) -> dict[str, Any]:
+    """Return the JSON object in `payload`, its numbers as int and Decimal."""
+    try:
+        document = json.loads(payload, parse_float=Decimal, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"the payload is no JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise DataError(f"the payload is a JSON {type(document).__name__}, not an object")
+    return document
+
+
+def _no_number(constant: str) -> object:
+    raise ValueError(f"{constant} is no JSON number")
+
+
+def event(signal: str, document: Mapping[str, Any], paths: EventPaths) -> Sample | None:
+    """Return the sample of an event message, None when it is a weight that isn't stable yet."""
+    if paths.stable is not None and not _flag(paths.stable, document):
+        return None
+    message = Message(
+        id=None if paths.id is None else _identity(paths.id, document),
+        sequence=None if paths.sequence is None else _whole(paths.sequence, document),
+        total=None if paths.total is None else _quantity(paths.total, document),
+        quantity=Decimal(1) if paths.quantity is None else _quantity(paths.quantity, document),
+        uom="" if paths.uom is None else _text(paths.uom, paths.uom.need(document)),
+        # A device without an order, or a carton whose label could not be read, says null or nothing.
+        order=None if paths.order is None or paths.order.find(document) is None else _identity(paths.order, document),
+        sscc=None if paths.sscc is None or (code := paths.sscc.find(document)) is None else _text(paths.sscc, code),
+        units=None if paths.units is None else _quantity(paths.units, document),
+    )
+    return Sample(signal, message, source_time=None if paths.time is None else _time(paths.time, document))
+
+
+def value(signal: str, document: Mapping[str, Any], path: Path, *, counts: bool) -> Sample:
+    """Return the sample of a counter or context value that a message carries."""
+    found = path.need(document)
+    if isinstance(found, dict | list):
+        raise path.refuse(found, "is no single value")
+    try:
+        read = as_count(found) if counts else as_context(found)
+    except DataError as error:
+        raise path.refuse(found, "is no whole number") from error
+    return Sample(signal, _text(path, read) if isinstance(read, str) else read)
+
+
+def _flag(path: Path, document: Mapping[str, Any]) -> bool:
+    found = path.need(document)
+    if not isinstance(found, bool):
+        raise path.refuse(found, "is neither true nor false")
+    return found
+
+
+def _identity(path: Path, document: Mapping[str, Any]) -> str:
+    found = path.need(document)
+    is_number = isinstance(found, int) and not isinstance(found, bool)
+    return _text(path, str(found) if is_number else found)
+
+
+def _text(path: Path, found: object) -> str:
+    if not isinstance(found, str) or not found.strip():
+        raise path.refuse(found, "is no text")
+    if len(found) > _LONGEST_TEXT:
+        raise path.refuse(found, f"is longer than {_LONGEST_TEXT} characters")
+    try:
+        found.encode()
+    except UnicodeEncodeError as error:  # half a surrogate pair is JSON, but no text
+        raise path.refuse(found, "is no Unicode text") from error
+    return found
+
+
+def _quantity(path: Path, document: Mapping[str, Any]) -> Decimal:
+    found = path.need(document)
+    try:
+        quantity = parse_quantity(found)
+    except DataError as error:
+        raise path.refuse(found, "is no quantity") from error
+    if quantity < 0:
+        raise path.refuse(found, "is negative")
+    return quantity
+
+
+def _whole(path: Path, document: Mapping[str, Any]) -> int:
+    quantity = _quantity(path, document)
+    if quantity != int(quantity):
+        raise path.refuse(path.find(document), "is no whole number")
+    return int(quantity)
+
+
+def _time(path: Path, document: Mapping[str, Any]) -> datetime | None:
+    found = path.find(document)
+    if found is None:
+        return None
+    if not isinstance(found, str) or not _RFC3339.fullmatch(found):
+        raise path.refuse(found, "is no RFC 3339 time with its offset, as in 2026-11-21T10:00:00.870Z")
+    try:
+        return datetime.fromisoformat(found.upper()).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise path.refuse(found, "is no point in time") from error

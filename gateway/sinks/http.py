@@ -1,0 +1,145 @@
+"""Pushes postings to a central system over HTTP.
+
+Request   POST {url}, gzip, {"gateway", "store", "items": [the stored bytes of each posting]}
+Answer    200 {"results": [{"seq": 1, "status": "booked" | "duplicate" | "rejected" | "later", "reason": …}]}
+
+A posting is known by (gateway, store, seq): one that comes again is a `duplicate` and harmless.
+"""
+
+import asyncio
+import gzip
+import ssl
+from collections.abc import Sequence
+from typing import Any, Literal, cast
+
+import httpx
+import orjson
+from pydantic import Field, field_validator
+
+from gateway.errors import ConfigError, SinkRejected, TransientError
+from gateway.ports import Delivery, Document, Postponed, Sink, SinkPlugin, TooLarge
+from gateway.settings.base import Duration, ExistingPath, Secret
+from gateway.settings.sink import SinkSettings
+
+_BOOKED = ("booked", "duplicate")
+_LATER = ("later",)
+_TRY_AGAIN = (408, 425, 429)  # besides every 5xx
+_LONGEST_REASON = 500  # characters of what the central system says
+
+
+class HttpSinkSettings(SinkSettings):
+    """A central system that takes postings by POST."""
+
+    kind: Literal["http"]
+    url: str = Field(description="http(s)://host:port/path")
+    token: Secret | None = Field(default=None, description="sent as Authorization: Bearer …")
+    timeout: Duration = Field(default=10.0, description="silence after which a request is given up and sent again")
+    ca: ExistingPath | None = Field(default=None, description="PEM of the authority that signed the server")
+
+    @field_validator("url")
+    @classmethod
+    def _is_http(cls, value: str) -> str:
+        try:
+            url = httpx.URL(value)
+        except httpx.InvalidURL as error:
+            raise ValueError(f"{value!r} is no URL: {error}") from error
+        if url.scheme not in ("http", "https") or not url.host:
+            raise ValueError(f"{value!r} is no http(s)://host:port/path")
+        if url.userinfo:
+            raise ValueError("a URL carries no user or password here; use token: {file: …}")
+        return value
+
+
+class HttpSink:
+    """Keeps one connection to the central system alive."""
+
+    def __init__(self, settings: HttpSinkSettings) -> None:
+        self._url = settings.url
+        headers = {"Content-Type": "application/json", "Content-Encoding": "gzip", "Accept": "application/json"}
+        if settings.token is not None:
+            headers["Authorization"] = f"Bearer {_token(settings)}"
+        self._client = httpx.AsyncClient(
+            headers=headers,
+            timeout=settings.timeout,
+            verify=ssl.create_default_context(cafile=settings.ca),
+            trust_env=False,  # a proxy that nobody configured here must not see postings
+        )
+
+    async def deliver(self, gateway: str, store: str, documents: Sequence[Document]) -> Delivery:
+        """Post them in one request; the answer's word on each seq is the delivery."""
+        body = await asyncio.to_thread(_pack, gateway, store, documents)
+        key = f"{gateway}:{store}:{documents[0].seq}-{documents[-1].seq}"
+        try:
+            answer = await self._client.post(self._url, content=body, headers={"Idempotency-Key": key})
+        except httpx.HTTPError as error:
+            raise TransientError(f"{self._url} did not answer: {str(error) or type(error).__name__}") from error
+        _raise_for(answer)
+        return _delivery(answer)
+
+    async def close(self) -> None:
+        """Close the connection."""
+        await self._client.aclose()
+
+
+def _token(settings: HttpSinkSettings) -> str:
+    token = settings.token.read() if settings.token else ""
+    if not (token and token.isascii() and token.isprintable()):
+        raise ConfigError(f"sink {settings.sink}: the token is empty or no single line of ASCII")
+    return token
+
+
+def _pack(gateway: str, store: str, documents: Sequence[Document]) -> bytes:
+    head = orjson.dumps({"gateway": gateway, "store": store})[:-1]
+    items = b",".join(document.body for document in documents)
+    # mtime=0: the same postings are the same bytes whenever they are sent.
+    return gzip.compress(b'%s,"items":[%s]}' % (head, items), compresslevel=3, mtime=0)
+
+
+def _raise_for(answer: httpx.Response) -> None:
+    if answer.is_success:
+        return
+    said = f"{answer.url} answered {answer.status_code} {answer.reason_phrase}: {answer.text[:_LONGEST_REASON]}"
+    if answer.status_code == httpx.codes.REQUEST_ENTITY_TOO_LARGE:
+        raise TooLarge(said, "smaller requests are tried; set batch lower")
+    if answer.status_code in _TRY_AGAIN or answer.is_server_error:
+        raise _again(said, answer.headers.get("Retry-After", ""))
+    raise SinkRejected(said, "it is asked again at the longest pause; check url, token and what the other side logs")
+
+
+def _again(said: str, retry_after: str) -> TransientError:
+    return Postponed(said, float(retry_after)) if retry_after.isdecimal() else TransientError(said)
+
+
+def _delivery(answer: httpx.Response) -> Delivery:
+    delivered: set[int] = set()
+    rejected: dict[int, str] = {}
+    for seq, status, reason in _results(answer):
+        if status in _BOOKED:
+            delivered.add(seq)
+        elif status == "rejected":
+            rejected[seq] = reason
+        elif status not in _LATER:
+            raise SinkRejected(f"{answer.url} answered an unknown status {status!r} for seq {seq}")
+    return Delivery(frozenset(delivered), rejected)
+
+
+def _results(answer: httpx.Response) -> list[tuple[int, str, str]]:
+    try:
+        results: Any = orjson.loads(answer.content)["results"]
+        return [(int(one["seq"]), str(one["status"]), _reason(one)) for one in results]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise SinkRejected(
+            f"{answer.url} answered {answer.status_code} with something that is no list of results",
+            'it should answer {"results": [{"seq": 1, "status": "booked"}]}',
+        ) from error
+
+
+def _reason(result: dict[str, Any]) -> str:
+    return str(result.get("reason") or "no reason was given")[:_LONGEST_REASON]
+
+
+def _create(settings: SinkSettings) -> Sink:
+    return HttpSink(cast("HttpSinkSettings", settings))
+
+
+PLUGIN = SinkPlugin("http", HttpSinkSettings, _create)

@@ -1,0 +1,25 @@
+"""SQLite's errors in the gateway's words."""
+
+import sqlite3
+from pathlib import Path
+
+from gateway.errors import StoreError
+
+_HINTS = {
+    sqlite3.SQLITE_FULL: "the disk is full: free some space; nothing is lost, the counters catch up",
+    sqlite3.SQLITE_IOERR: "the disk fails: see the kernel's log; nothing was acknowledged",
+    sqlite3.SQLITE_CORRUPT: "restore the last backup; keep this file for a look at it",
+    sqlite3.SQLITE_NOTADB: "this is no SQLite file: correct store.path, or restore the last backup",
+    sqlite3.SQLITE_BUSY: "another program has it locked: close it, then it goes on",
+    sqlite3.SQLITE_LOCKED: "another program has it locked: close it, then it goes on",
+    sqlite3.SQLITE_READONLY: "the gateway's user may not write there: correct the owner of the folder and its files",
+    sqlite3.SQLITE_CANTOPEN: "it doesn't exist, or the gateway's user may not open it: correct store.path or the owner",
+    sqlite3.SQLITE_CONSTRAINT: "memory and disk disagree: reopen the store and load the state again",
+}
+
+
+def store_error(path: Path, error: Exception) -> StoreError:
+    """Return what happened to the store at `path`, with what to do about it."""
+    # The primary code is the low byte; what stands above it only refines it (SQLITE_IOERR_FSYNC …).
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    return StoreError(f"store {path}: {error}", _HINTS.get(code, ""))

@@ -1,0 +1,165 @@
+"""The store: one file, one writer, one transaction a batch."""
+
+import secrets
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+from gateway.domain.clock import rfc3339
+from gateway.domain.event import Trigger
+from gateway.domain.lot import LotBalance, LotKey
+from gateway.errors import StoreError
+from gateway.formats import chain
+from gateway.store import lookups
+from gateway.store.batch import Batch, ConsumerKey, Head
+from gateway.store.connection import Connection, connect_writer
+from gateway.store.load import Recovered, load, read_meta
+from gateway.store.lock import FileLock
+from gateway.store.migrate import migrate
+from gateway.store.statements import META
+from gateway.store.write import write
+
+T = TypeVar("T")
+
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: nothing that reads like something else
+_ID_LENGTH = 8  # 40 bits tell the few stores that one gateway ever has
+
+_REGISTER = """
+INSERT INTO consumer (kind, name, through, required, updated_at) VALUES (?, ?, 0, ?, ?)
+ON CONFLICT (kind, name) DO UPDATE SET required = excluded.required
+"""
+
+
+class Registration(NamedTuple):
+    """A consumer as configured; retention waits for the required ones."""
+
+    key: ConsumerKey
+    required: bool
+
+
+class Store:
+    """The only writer of a store's file. `gateway` and `store` are the first two parts of every posting's identity."""
+
+    def __init__(self, path: Path, gateway: str) -> None:
+        self.path = path
+        self.gateway = gateway
+        self.store = ""
+        self._lock = FileLock(path)
+        self._connection = Connection(path, connect_writer)
+
+    @classmethod
+    async def open(cls, path: Path, gateway: str) -> "Store":
+        """Open the store, creating it where there is none; StoreError when it is in use, foreign or damaged."""
+        opened = cls(path, gateway)
+        await opened._open()
+        return opened
+
+    async def _open(self) -> None:
+        _make_folder(self.path.parent)
+        self._lock.acquire()
+        try:
+            await self._connect()
+        except BaseException:
+            self._lock.release()
+            raise
+
+    async def _connect(self) -> None:
+        connection = Connection(self.path, connect_writer)
+        await connection.open()
+        try:
+            self.store = await connection.run(lambda raw: _prepare(raw, self.path, self.gateway))
+        except BaseException:
+            await connection.close()
+            raise
+        self._connection = connection
+
+    async def reopen(self) -> None:
+        """Connect anew after a failed commit; the caller then loads the state again. StoreError: try again later."""
+        await self._connection.close()
+        await self._connect()
+        # After a failed fsync the kernel takes the WAL's pages for written. Copying them into the database and
+        # syncing that makes what we go on from real.
+        await self._connection.run(lambda raw: raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall())
+
+    async def close(self) -> None:
+        """Close the file and give up the lock."""
+        try:
+            await self._connection.close()
+        finally:
+            self._lock.release()
+
+    async def load(self) -> Recovered:
+        """Return the committed state."""
+        return await self._connection.run(load)
+
+    async def commit(self, batch: Batch) -> None:
+        """Write the batch in one transaction; StoreError when it isn't on the disk, and then nothing of it is."""
+        await self._connection.transact(lambda raw: write(raw, batch))
+
+    async def transact(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run a unit of work of the store's own (retention) in one transaction."""
+        return await self._connection.transact(work)
+
+    async def register(self, consumers: Iterable[Registration], at: datetime) -> None:
+        """Make the configured consumers known; those no longer configured stay, but aren't waited for."""
+        rows = list(consumers)
+        await self._connection.transact(lambda raw: _register(raw, rows, at))
+
+    async def known_events(self, keys: Sequence[tuple[str, str, str]]) -> dict[tuple[str, str, str], str | None]:
+        """Return the content hash of those (device, signal, key) that are stored already."""
+        return await self._connection.run(lambda raw: lookups.known_events(raw, keys))
+
+    async def held_triggers(self, exception_id: int, limit: int) -> list[Trigger]:
+        """Return the triggers that wait in the exception, oldest first."""
+        return await self._connection.run(lambda raw: lookups.held_triggers(raw, exception_id, limit))
+
+    async def staged(self, staging_ids: Sequence[str]) -> dict[str, str]:
+        """Return the content hash (codec.staging_hash) of those transfers that were applied already."""
+        return await self._connection.run(lambda raw: lookups.staged(raw, staging_ids))
+
+    async def balances(self, keys: Sequence[LotKey]) -> dict[LotKey, LotBalance]:
+        """Return the balances of these lots, used-up ones included: `load` leaves those out."""
+        return await self._connection.run(lambda raw: lookups.balances(raw, keys))
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"can't create {folder}: {error.strerror}", "correct store.path or its owner") from error
+
+
+def _prepare(connection: sqlite3.Connection, path: Path, gateway: str) -> str:
+    """Return the store's id, after bringing the schema up to date and making sure whose it is."""
+    try:
+        migrate(connection)
+    except StoreError as error:
+        raise StoreError(f"store {path}: {error.message}", error.hint) from error
+    # Only now: a foreign file is refused as it was. WAL stays with the file.
+    connection.execute("PRAGMA journal_mode = WAL")
+    meta = read_meta(connection)
+    if not meta:
+        return _found(connection, gateway)
+    if meta["gateway"] != gateway:
+        raise StoreError(
+            f"store {path} belongs to gateway {meta['gateway']}, this is {gateway}",
+            "correct `gateway` or store.path; the central system knows the postings by the gateway's name",
+        )
+    return meta["store"]
+
+
+def _found(connection: sqlite3.Connection, gateway: str) -> str:
+    store = "".join(secrets.choice(_ALPHABET) for _ in range(_ID_LENGTH))
+    head = Head(0, chain.genesis(gateway, store), 0)
+    rows = [("gateway", gateway), ("store", store), ("seq", "0"), ("position", "0"), ("hash", head.hash.hex())]
+    META.run(connection, rows)
+    return store
+
+
+def _register(connection: sqlite3.Connection, consumers: list[Registration], at: datetime) -> None:
+    connection.execute("UPDATE consumer SET required = 0")
+    stamp = rfc3339(at)
+    rows = [(one.key.kind.value, one.key.name, int(one.required), stamp) for one in consumers]
+    connection.executemany(_REGISTER, rows)

@@ -1,0 +1,123 @@
+"""What people and the API see of the store. Short reads on a connection of their own."""
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TypeVar
+
+from gateway.domain.event import SignalId
+from gateway.domain.exception import ExceptionRecord
+from gateway.domain.lot import LotBalance
+from gateway.store import load
+from gateway.store.batch import ConsumerKind, Tally
+from gateway.store.connection import Connection, connect_reader
+
+T = TypeVar("T")
+
+_EXCEPTIONS = f"{load.OPEN_EXCEPTIONS} LIMIT ?"
+_LOTS = f"{load.LOTS_LEFT} ORDER BY item, owner_kind, owner, lot, location LIMIT ?"
+_CHECKPOINTS = "SELECT device, signal, value, counted, seen_wall FROM checkpoint ORDER BY device, signal"
+_BUFFERS = """
+SELECT c.kind, c.name, c.required, c.through, CAST(m.value AS INTEGER) - c.through,
+    (SELECT count(*) FROM sink_rejection AS r WHERE c.kind = 'sink' AND r.sink = c.name)
+FROM consumer AS c CROSS JOIN meta AS m ON m.key = 'seq' ORDER BY c.kind, c.name
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class SignalTally:
+    """A signal's totals."""
+
+    signal: SignalId
+    tally: Tally
+
+
+@dataclass(frozen=True, slots=True)
+class Buffer:
+    """How many postings wait for a consumer, and how many a sink refused for good."""
+
+    kind: ConsumerKind
+    name: str
+    required: bool
+    through: int
+    waiting: int
+    rejected: int
+
+
+@dataclass(frozen=True, slots=True)
+class LastReading:
+    """A counter's last stored reading; `counted` is every unit since commissioning."""
+
+    signal: SignalId
+    value: int
+    counted: Decimal
+    seen: datetime
+
+
+class Views:
+    """Read-only views of a store, beside the writer or of a store nobody runs."""
+
+    def __init__(self, path: Path, connection: Connection) -> None:
+        self._path = path
+        self._connection = connection
+
+    @classmethod
+    async def open(cls, path: Path) -> "Views":
+        """Open the views of an existing store."""
+        return cls(path, await Connection(path, connect_reader).open())
+
+    async def close(self) -> None:
+        """Close the connection."""
+        await self._connection.close()
+
+    async def tallies(self) -> list[SignalTally]:
+        """Return the totals per signal."""
+        return await self._rows(load.TALLIES, lambda row: SignalTally(SignalId(row[0], row[1]), load.tally(row[2:])))
+
+    async def exceptions(self, limit: int = 1000) -> list[ExceptionRecord]:
+        """Return the open entries of the work list, oldest first."""
+        return await self._rows(_EXCEPTIONS, load.exception, limit)
+
+    async def lots(self, limit: int = 1000) -> list[LotBalance]:
+        """Return the lots with something left."""
+        return await self._rows(_LOTS, load.lot, limit)
+
+    async def buffers(self) -> list[Buffer]:
+        """Return what waits for each consumer."""
+        return await self._rows(_BUFFERS, _buffer)
+
+    async def readings(self) -> list[LastReading]:
+        """Return each counter's last stored reading; its age is now − `seen`."""
+        return await self._rows(_CHECKPOINTS, _reading)
+
+    async def dead_letters(self) -> int:
+        """Return how many messages could not be read so far."""
+        return await self._connection.run(_dead_letters)
+
+    def wal_size(self) -> int:
+        """Return the bytes of the write-ahead log; it grows without end while something reads for long."""
+        wal = self._path.with_name(f"{self._path.name}-wal")
+        return wal.stat().st_size if wal.exists() else 0
+
+    async def _rows(self, statement: str, shape: Callable[[tuple[Any, ...]], T], *parameters: int) -> list[T]:
+        def read(connection: sqlite3.Connection) -> list[T]:
+            return [shape(row) for row in connection.execute(statement, parameters)]
+
+        return await self._connection.run(read)
+
+
+def _buffer(row: tuple[Any, ...]) -> Buffer:
+    kind, name, required, through, waiting, rejected = row
+    return Buffer(ConsumerKind(kind), name, bool(required), through, waiting, rejected)
+
+
+def _reading(row: tuple[Any, ...]) -> LastReading:
+    device, signal, value, counted, seen = row
+    return LastReading(SignalId(device, signal), int(value), Decimal(counted), datetime.fromisoformat(seen))
+
+
+def _dead_letters(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("SELECT max(id) FROM dead_letter").fetchone()[0] or 0)

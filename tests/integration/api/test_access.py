@@ -1,0 +1,93 @@
+"""Who may do what: nobody without a token, and each role only its own."""
+
+from collections.abc import AsyncIterator
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from fastapi.routing import APIRoute
+
+from gateway.api.app import LARGEST_BODY, create_app
+from tests.integration.api.conftest import ROLES, Site
+
+EVERYBODY = {"viewer", "operator", "erp", "admin"}
+# Written here a second time on purpose: a new route needs a decision in both places.
+ALLOWED = {
+    "GET /healthz": None,
+    "GET /readyz": None,
+    "GET /metrics": EVERYBODY,
+    "GET /api/v1/openapi.json": EVERYBODY,
+    "GET /api/v1/status": EVERYBODY,
+    "GET /api/v1/exceptions": EVERYBODY,
+    "GET /api/v1/consumers": EVERYBODY,
+    "GET /api/v1/postings": {"erp", "admin"},
+    "POST /api/v1/consumers/{name}/ack": {"erp", "admin"},
+    "POST /api/v1/stagings": {"operator", "admin"},
+}
+ROUTES = [
+    f"{method} {cast('APIRoute', route).path}"
+    for route in create_app(cast("Any", SimpleNamespace(tokens=(), clock=None))).routes
+    for method in sorted(cast("APIRoute", route).methods)
+]
+GUARDED = [route for route in ROUTES if ALLOWED.get(route, EVERYBODY) is not None]
+
+
+def test_every_route_of_the_application_is_in_the_matrix() -> None:
+    assert set(ALLOWED) == set(ROUTES)
+
+
+async def ask(site: Site, role: str | None, route: str, **request: Any) -> int:
+    method, path = route.split()
+    return (await site.client(role).request(method, path.replace("{name}", "erp"), **request)).status_code
+
+
+@pytest.mark.parametrize("route", GUARDED)
+async def test_only_the_allowed_roles_get_past_403(site: Site, route: str) -> None:
+    passed = {role for role in ROLES if await ask(site, role, route) != 403}
+
+    assert passed == ALLOWED[route]
+
+
+@pytest.mark.parametrize("route", [*GUARDED, "GET /nowhere", "DELETE /api/v1/postings"])
+async def test_without_a_valid_token_it_is_401_before_anything_is_validated(site: Site, route: str) -> None:
+    strangers = (None, "stranger", "expired")
+    statuses = [await ask(site, who, route, params={"after": "nonsense"}, content=b"{") for who in strangers]
+
+    assert statuses == [401, 401, 401]
+
+
+async def test_401_says_what_is_needed(site: Site) -> None:
+    answer = await site.client(None).get("/api/v1/status")
+
+    assert answer.headers["WWW-Authenticate"] == 'Bearer realm="gateway"'
+
+
+async def test_403_comes_before_the_body_is_read(site: Site) -> None:
+    status = await ask(site, "viewer", "POST /api/v1/stagings", content=b"{")
+
+    assert status == 403
+
+
+@pytest.mark.parametrize("route", ["GET /healthz", "GET /readyz"])
+async def test_health_needs_no_token(site: Site, route: str) -> None:
+    status = await ask(site, None, route)
+
+    assert status == 200
+
+
+async def _pieces(size: int) -> AsyncIterator[bytes]:
+    for _ in range(size // 1024):
+        yield b" " * 1024
+
+
+@pytest.mark.parametrize(
+    ("size", "status"),
+    [pytest.param(LARGEST_BODY, 422, id="at the limit"), pytest.param(LARGEST_BODY + 1024, 413, id="above")],
+)
+@pytest.mark.parametrize("announced", [True, False])
+async def test_a_body_above_a_mebibyte_is_413(site: Site, size: int, status: int, announced: bool) -> None:
+    content = b" " * size if announced else _pieces(size)
+
+    assert status == await ask(
+        site, "operator", "POST /api/v1/stagings", content=content, headers={"Content-Type": "application/json"}
+    )

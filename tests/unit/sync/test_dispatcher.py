@@ -1,0 +1,255 @@
+"""One sink's task, over a log in memory and a sink that plays its answers."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from gateway.errors import CommandRefused, GatewayError, SinkRejected, StoreError, TransientError
+from gateway.ports import Delivery, Document, Health, Link, Postponed, TooLarge
+from gateway.settings.sink import SinkSettings
+from gateway.store.batch import ConsumerKind
+from gateway.sync.dispatcher import Dispatcher
+
+Answer = GatewayError | Callable[[Sequence[Document]], Delivery]
+
+
+def all_booked(documents: Sequence[Document]) -> Delivery:
+    return Delivery(frozenset(document.seq for document in documents), {})
+
+
+def only(*seqs: int) -> Callable[[Sequence[Document]], Delivery]:
+    return lambda _: Delivery(frozenset(seqs), {})
+
+
+def all_but(seq: int, reason: str) -> Callable[[Sequence[Document]], Delivery]:
+    return lambda documents: Delivery(frozenset(one.seq for one in documents) - {seq}, {seq: reason})
+
+
+@dataclass
+class Sink:
+    """Gives `answers`, then books everything."""
+
+    answers: list[Answer] = field(default_factory=list)
+    sent: list[tuple[int, int]] = field(default_factory=list)
+    twice: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def deliver(self, gateway: str, store: str, documents: Sequence[Document]) -> Delivery:
+        assert (gateway, store) == ("G", "S")
+        self.sent.append((documents[0].seq, documents[-1].seq))
+        if len(self.sent) > 1:
+            self.twice.set()
+        answer = self.answers.pop(0) if self.answers else all_booked
+        if isinstance(answer, GatewayError):
+            raise answer
+        return answer(documents)
+
+
+@dataclass
+class World:
+    """A log of `last` postings and the writer that keeps the sink's watermark; `drained` when the sink waits."""
+
+    sink: Sink
+    last: int = 0
+    through: int = 0
+    dead: dict[int, str] = field(default_factory=dict)
+    refuses: list[GatewayError] = field(default_factory=list)  # instead of moving the watermark
+    gateway: str = "G"
+    store: str = "S"
+    drained: asyncio.Event = field(default_factory=asyncio.Event)
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def consumers(self) -> list[Any]:
+        return [
+            SimpleNamespace(name="erp", kind=ConsumerKind.PULLER, through=99),
+            SimpleNamespace(name="erp", kind=ConsumerKind.SINK, through=self.through),
+        ]
+
+    async def wait_beyond(self, seq: int, _: float) -> bool:
+        if self.last <= seq:
+            self.drained.set()
+            await self.news.wait()
+        return True
+
+    async def page(self, after: int, bound: int | None, limit: int) -> Any:
+        assert bound is None
+        last = min(self.last, after + limit)
+        return SimpleNamespace(documents=tuple(Document(seq, b"{}") for seq in range(after + 1, last + 1)))
+
+    async def deliver(self, sink: str, through: int, rejected: Mapping[int, str]) -> None:
+        assert sink == "erp"
+        if self.refuses:
+            raise self.refuses.pop(0)
+        self.through = through
+        self.dead.update(rejected)
+
+    def add(self, count: int) -> None:
+        self.last += count
+        self.drained.clear()
+        self.news.set()
+        self.news = asyncio.Event()
+
+
+def make_world(*answers: Answer, **state: Any) -> World:
+    return World(Sink(list(answers)), **state)
+
+
+def make_dispatcher(world: World, **changes: Any) -> Dispatcher:
+    settings = SinkSettings.model_validate(
+        {"sink": "erp", "kind": "test", "batch": 10, "retry_after": 0.001, "retry_at_most": 0.002} | changes
+    )
+    return Dispatcher(settings, world.sink, cast("Any", world), cast("Any", world))
+
+
+async def run(dispatcher: Dispatcher, until: asyncio.Event) -> Dispatcher:
+    task = asyncio.create_task(dispatcher.run())
+    try:
+        async with asyncio.timeout(10):
+            await until.wait()
+    finally:
+        task.cancel()
+    return dispatcher
+
+
+async def drain(world: World, **changes: Any) -> Dispatcher:
+    return await run(make_dispatcher(world, **changes), world.drained)
+
+
+async def test_everything_is_handed_over_in_order_and_in_batches() -> None:
+    world = make_world(last=25)
+
+    await drain(world)
+
+    assert world.sink.sent == [(1, 10), (11, 20), (21, 25)]
+
+
+async def test_it_goes_on_where_the_watermark_stands() -> None:
+    world = make_world(last=25, through=20)
+
+    await drain(world)
+
+    assert world.sink.sent == [(21, 25)]
+
+
+async def test_an_idle_sink_wakes_when_a_posting_comes() -> None:
+    world = make_world()
+    task = asyncio.create_task(make_dispatcher(world).run())
+    await world.drained.wait()
+
+    world.add(2)
+    await world.drained.wait()
+    task.cancel()
+
+    assert world.sink.sent == [(1, 2)]
+
+
+async def test_what_was_not_booked_is_sent_again_from_the_first_open_one() -> None:
+    world = make_world(only(1, 2, 4, 5), last=5)
+
+    await drain(world)
+
+    assert world.sink.sent == [(1, 5), (3, 5)]
+
+
+async def test_a_refusal_for_good_is_kept_and_passed() -> None:
+    world = make_world(all_but(2, "unknown item"), last=3)
+
+    dispatcher = await drain(world)
+
+    assert world.dead == {2: "unknown item"}
+    assert Health(Link.DEGRADED, "refused 1 postings for good, last seq 2: unknown item") == dispatcher.health
+
+
+@pytest.mark.parametrize(
+    "error",
+    [TransientError("no route"), SinkRejected("401"), Postponed("503", 0.001), StoreError("disk full")],
+    ids=lambda error: type(error).__name__,
+)
+async def test_a_request_that_failed_is_made_again(error: GatewayError) -> None:
+    world = make_world(error, error, last=3)
+
+    await drain(world)
+
+    assert world.sink.sent == [(1, 3)] * 3
+
+
+@pytest.mark.parametrize("error", [StoreError("disk full"), CommandRefused("no such sink")])
+async def test_a_watermark_that_was_not_committed_is_not_believed(error: GatewayError) -> None:
+    world = make_world(last=3, refuses=[error])
+
+    await drain(world)
+
+    assert world.sink.sent == [(1, 3), (1, 3)]
+
+
+async def test_a_request_too_large_is_halved_until_it_passes_and_stays_so() -> None:
+    too_large = TooLarge("413")
+    world = make_world(too_large, too_large, last=7)
+
+    await drain(world)
+
+    assert world.sink.sent == [(1, 7), (1, 5), (1, 2), (3, 4), (5, 6), (7, 7)]
+
+
+async def test_one_posting_too_large_is_tried_again_slowly_and_never_dropped() -> None:
+    world = make_world(TooLarge("413"), TooLarge("413"), last=1)
+
+    await drain(world, batch=1)
+
+    assert world.sink.sent == [(1, 1)] * 3
+
+
+@pytest.mark.parametrize(
+    ("error", "link"),
+    [
+        (TransientError("no route"), Link.DISCONNECTED),
+        (Postponed("503", 0.001), Link.DEGRADED),
+        (SinkRejected("401"), Link.DEGRADED),
+    ],
+)
+async def test_health_says_why_nothing_moves(error: GatewayError, link: Link) -> None:
+    world = make_world(error, error, last=1)
+
+    dispatcher = await run(make_dispatcher(world), world.sink.twice)
+
+    assert Health(link, str(error)) == dispatcher.health
+
+
+async def test_a_sink_that_takes_nothing_is_given_a_pause() -> None:
+    world = make_world(only(), last=2)
+
+    await drain(world)
+
+    assert world.sink.sent == [(1, 2), (1, 2)]
+
+
+@pytest.mark.parametrize(
+    ("error", "least", "most"),
+    [
+        pytest.param(SinkRejected("401"), 60, 60, id="refused whole: the longest pause"),
+        pytest.param(Postponed("503", 30), 30, 30, id="the pause it asked for"),
+        pytest.param(Postponed("503", 0), 0, 1, id="no less than the back-off"),
+        pytest.param(Postponed("503", 1e9), 3600, 3600, id="an absurd wish is cut"),
+        pytest.param(TransientError("no route"), 0, 1, id="back-off"),
+        pytest.param(TooLarge("413"), 0, 0, id="smaller at once"),
+    ],
+)
+async def test_the_pause_fits_what_failed(error: GatewayError, least: float, most: float) -> None:
+    pause = make_dispatcher(make_world(), retry_after=1.0, retry_at_most=60.0)._pause_after(error)
+
+    assert least <= pause <= most
+
+
+async def test_it_logs_a_change_of_health_once(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", logger="gateway.sync")
+    world = make_world(TransientError("no route"), TransientError("no route"), last=3)
+
+    await drain(world)
+
+    assert [(record.levelname, record.message) for record in caplog.records] == [
+        ("WARNING", "sink erp is disconnected: no route"),
+        ("INFO", "sink erp is connected: takes postings"),
+    ]
