@@ -1,11 +1,9 @@
 """Which lots a requirement is taken from: only staged ones, first expiry first out."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from heapq import merge
-from itertools import groupby
 from typing import Protocol
 
 from gateway.domain.clock import rfc3339
@@ -18,8 +16,8 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 class Stock(Protocol):
     """The staged lots, as the working copy of a batch sees them."""
 
-    def lots(self, owner: Owner, item: str) -> Iterable[LotBalance]:
-        """Return the owner's lots of the item that have anything left, in the order of `first_expiry`."""
+    def lots(self, owners: Sequence[Owner], item: str) -> Iterable[LotBalance]:
+        """Return the owners' lots of the item that have anything left, in the order of `first_expiry`."""
         ...
 
 
@@ -32,14 +30,17 @@ class Allocation:
     refused: tuple[str, ...]
 
 
-def first_expiry(lot: LotBalance) -> tuple[datetime, datetime]:
-    """Return the sort key of FEFO that doesn't change while a lot is used: expiry (none last), then receipt."""
-    return lot.expires_at or _NEVER, lot.received_at
+def first_expiry(lot: LotBalance) -> tuple[datetime, datetime, Decimal, str]:
+    """Return the sort key of FEFO: expiry (none last), then receipt, then the smaller rest, then the lot's id.
+
+    Taking from the first lot keeps a list in this order, because only its own rest becomes smaller.
+    """
+    return lot.expires_at or _NEVER, lot.received_at, lot.left, lot.key.lot
 
 
 def allocate(  # the parts of one question, named at the call
     stock: Stock,
-    owners: Iterable[Owner],
+    owners: Sequence[Owner],
     item: str,
     need: Decimal,
     *,
@@ -52,7 +53,7 @@ def allocate(  # the parts of one question, named at the call
     """
     picks: list[tuple[LotBalance, Decimal]] = []
     refused: list[str] = []
-    for lot in _in_order(merge(*(stock.lots(owner, item) for owner in owners), key=first_expiry)):
+    for lot in stock.lots(owners, item):
         if need <= ZERO:
             break
         current = taken.get(lot.key, lot)
@@ -63,12 +64,6 @@ def allocate(  # the parts of one question, named at the call
             picks.append((current, quantity))
             need -= quantity
     return Allocation(tuple(picks), need, tuple(refused))
-
-
-def _in_order(lots: Iterable[LotBalance]) -> Iterator[LotBalance]:
-    # Ties of expiry and receipt fall to the smaller rest, then to the lot's id: a total order.
-    for _, tied in groupby(lots, key=first_expiry):
-        yield from sorted(tied, key=lambda lot: (lot.left, lot.key.lot))
 
 
 def why_not(lot: LotBalance, at: datetime) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 
 from gateway.domain.clock import Instant
 
@@ -147,8 +148,7 @@ class Held:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What one reading means: `delta` units to book now, the checkpoint that goes with them.
 
     `held`: units a person has to settle; the checkpoint moves past them. `notice`: a sentence for the

@@ -42,9 +42,9 @@ TABLE = (
     Row(11, lambda c: c.fwd <= c.cap, outcomes.rollover_inferred, 2),  # epoch unknown
     Row(12, lambda c: c.back <= c.counter.jitter, outcomes.went_back, PERSISTENT),
     Row(13, lambda c: c.n < c.p and c.n <= c.cap and not c.same, outcomes.possible_reset, 2),
-    Row(JUMPED, lambda _: True, outcomes.implausible, 2),
 )
-BY_NUMBER = {row.number: row for row in TABLE}
+OTHERWISE = Row(JUMPED, lambda _: True, outcomes.implausible, 2)
+BY_NUMBER = {row.number: row for row in (*TABLE, OTHERWISE)}
 STALE_ROWS = (OLDER, 12)
 
 
@@ -93,7 +93,10 @@ def refresh_due(counter: Counter, stored: Checkpoint, current: Checkpoint) -> bo
 
 
 def _first_row(facts: Comparison) -> Row:
-    return next(row for row in TABLE if row.applies(facts))
+    for row in TABLE:
+        if row.applies(facts):
+            return row
+    return OTHERWISE
 
 
 def _judge_older(facts: Comparison) -> Decision:
@@ -106,7 +109,7 @@ def _judge_older(facts: Comparison) -> Decision:
         f"The device's clock went back from {facts.checkpoint.source_time} to {facts.reading.source_time}; "
         "its timestamps were ignored this once and counting goes on."
     )
-    return replace(decision, notice=f"{notice} {decision.notice}".strip())
+    return decision._replace(notice=f"{notice} {decision.notice}".strip())
 
 
 def _judge(facts: Comparison, row: Row) -> Decision:

@@ -1,7 +1,5 @@
 """What a row of the decision table amounts to once it is believed: units booked or held, and the new checkpoint."""
 
-from dataclasses import replace
-
 from gateway.counting.comparison import Comparison, time_for
 from gateway.counting.counter import SECOND, Checkpoint, Decision, GapPolicy, Held, Verdict
 from gateway.domain.clock import rfc3339
@@ -16,7 +14,7 @@ def reset(c: Comparison) -> Decision:
         f"{_restarted(c)} and the counter began again. The {c.n} units it shows are counted; {unknown} units made "
         f"before the restart, after the last reading of {c.p} at {_last_seen(c)}, are not."
     )
-    return replace(_book(c, Verdict.RESET, c.n), notice=notice)
+    return _book(c, Verdict.RESET, c.n)._replace(notice=notice)
 
 
 def swapped(c: Comparison) -> Decision:
@@ -104,13 +102,8 @@ def implausible(c: Comparison) -> Decision:
     return _hold(c, Verdict.IMPLAUSIBLE, reason, *candidates)
 
 
-def _in_gap(c: Comparison) -> bool:
-    return c.elapsed is None or c.elapsed > c.counter.gap_after * SECOND
-
-
 def _book(c: Comparison, verdict: Verdict, delta: int) -> Decision:
-    spare = 0 if c.elapsed is None else c.elapsed + c.checkpoint.slack - time_for(c.counter, delta)
-    moved = _moved(c, delta, min(max(0, spare), c.counter.slack))
+    moved = _moved(c, delta, _spare(c, delta))
     if not (delta and _in_gap(c)):
         return Decision(verdict, delta, moved)
     since = min(c.checkpoint.seen.wall, c.reading.at.wall)
@@ -130,8 +123,22 @@ def _hold(c: Comparison, verdict: Verdict, reason: str, *candidates: int) -> Dec
 def _moved(c: Comparison, units: int, slack: int) -> Checkpoint:
     reading, before = c.reading, c.checkpoint
     order = reading.order or before.order
-    counted = before.counted + units
-    return Checkpoint(c.n, c.epoch, reading.at, reading.source_time, order, counted, None, slack)
+    return Checkpoint(c.n, c.epoch, reading.at, reading.source_time, order, before.counted + units, None, slack)
+
+
+def _spare(c: Comparison, delta: int) -> int:
+    """Return the ns that the delta didn't need: the reading may have come that late, but not later than `slack`."""
+    if c.elapsed is None:
+        return c.counter.slack
+    spare = c.elapsed + c.checkpoint.slack - time_for(c.counter, delta)
+    if spare <= 0:
+        return 0
+    return min(c.counter.slack, spare)
+
+
+def _in_gap(c: Comparison) -> bool:
+    """Whether so much time passed that nobody was looking."""
+    return c.elapsed is None or c.elapsed > c.counter.gap_after * SECOND
 
 
 def _gap_reason(c: Comparison) -> str:

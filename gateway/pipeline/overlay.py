@@ -18,9 +18,8 @@ class Overlay(Generic[K, V]):
 
     def get(self, key: K) -> V | None:
         """Return the value as the batch sees it."""
-        if key in self.changed:
-            return self.changed[key]
-        return self.base.get(key)
+        found = self.changed.get(key)
+        return self.base.get(key) if found is None else found
 
     def __setitem__(self, key: K, value: V) -> None:
         self.changed[key] = value

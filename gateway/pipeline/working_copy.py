@@ -1,7 +1,9 @@
 """The working copy of one batch: what it touched, over the committed state. Dropped whole when the commit fails."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from heapq import merge
+from itertools import chain
 from typing import Any
 
 from gateway.backflush.allocate import first_expiry
@@ -9,12 +11,13 @@ from gateway.backflush.step import Changes
 from gateway.domain.clock import rfc3339
 from gateway.domain.event import Event, SignalId, Trigger
 from gateway.domain.exception import ExceptionRecord
-from gateway.domain.lot import LotBalance, Owner
+from gateway.domain.lot import LotBalance, LotKey, Owner
 from gateway.domain.order import Progress
 from gateway.domain.posting import Posting
 from gateway.domain.quantity import ZERO
 from gateway.domain.requirement import Requirement, RequirementKey
-from gateway.formats import canonical, chain
+from gateway.formats import canonical
+from gateway.formats.chain import seal
 from gateway.pipeline.model import LineModel
 from gateway.pipeline.overlay import Overlay
 from gateway.pipeline.state import State
@@ -51,12 +54,13 @@ class WorkingCopy:
 
     # --- what the engine reads ------------------------------------------------------------------
 
-    def lots(self, owner: Owner, item: str) -> Iterator[LotBalance]:
-        """Yield the owner's lots of the item, first expiry first."""
-        for key in self.stock.get((owner, item)) or ():
-            lot = self.lot_balances.get(key)
-            if lot is not None:
-                yield lot
+    def lots(self, owners: Sequence[Owner], item: str) -> Iterator[LotBalance]:
+        """Yield the owners' lots of the item, first expiry first."""
+        listed = [self._balances(keys) for owner in owners if (keys := self.stock.get((owner, item)))]
+        return merge(*listed, key=first_expiry) if len(listed) > 1 else chain.from_iterable(listed)
+
+    def _balances(self, keys: Iterable[LotKey]) -> Iterator[LotBalance]:
+        return (lot for key in keys if (lot := self.lot_balances.get(key)) is not None)
 
     def requirement(self, key: RequirementKey) -> Requirement:
         """Return what the component required and committed so far."""
@@ -85,7 +89,7 @@ class WorkingCopy:
         """Give the posting its place in the log, take over what it changed, and return its seq."""
         seq, position = self.head.seq + 1, self.head.position + 1
         core = canonical.posting(posting, seq, replace(self._place, position=position))
-        body, sealed = chain.seal(core, self.head.hash)
+        body, sealed = seal(core, self.head.hash)
         self.head = Head(position, sealed, seq)
         self.rows.postings.append(PostingRow(seq, position, posting, self.now, body))
         for lot in changes.lots.values():
@@ -99,7 +103,7 @@ class WorkingCopy:
         """Chain an entry that is no posting."""
         position = self.head.position + 1
         core = canonical.journal(kind, content, replace(self._place, position=position))
-        body, sealed = chain.seal(core, self.head.hash)
+        body, sealed = seal(core, self.head.hash)
         self.head = Head(position, sealed, self.head.seq)
         self.rows.journal.append(JournalRow(position, kind, body))
         self.must_commit = True

@@ -116,7 +116,11 @@ class Folder:
 
 
 def _readable(source: Source | None) -> bool:
-    return source is not None and isinstance(source.data, dict)
+    """Tell whether the entries of a file can be known at all, valid or not."""
+    if source is None or not isinstance(source.data, dict):
+        return False
+    lists = (*TriggersFile.model_fields, *MasterDataFile.model_fields)
+    return all(isinstance(source.data.get(key, []), list) for key in lists)
 
 
 def _listed(sources: Sequence[Source | None], key: str) -> Iterator[tuple[Source, tuple[Step, ...], Any]]:

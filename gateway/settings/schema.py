@@ -53,5 +53,5 @@ def _written(node: Any) -> Any:
         return node
     written = {key: _written(value) for key, value in node.items()}
     if isinstance(written.get("default"), float) and written.get("type") == "string":
-        written["default"] = f"{written['default']:g}s"
+        written["default"] = f"{format(written['default'], 'f').rstrip('0').rstrip('.')}s"
     return written

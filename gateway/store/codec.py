@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -26,9 +27,15 @@ def optional_moment(value: datetime | None) -> str | None:
     return None if value is None else moment(value)
 
 
+@lru_cache(maxsize=1024)  # the postings of a batch share one moment, the samples of a scan another
+def stamp(value: datetime) -> str:
+    """Return the moment as documents carry it: UTC with milliseconds."""
+    return rfc3339(value)
+
+
 def optional_stamp(value: datetime | None) -> str | None:
-    """Return the moment as documents carry it (milliseconds), None for None."""
-    return None if value is None else rfc3339(value)
+    """Return `stamp`, None for None."""
+    return None if value is None else stamp(value)
 
 
 def optional_text(value: Decimal | None) -> str | None:

@@ -32,6 +32,11 @@ class Insert:
             connection.execute(self._statement(size), tuple(chain.from_iterable(rows[done : done + size])))
             done += size
 
+    @property
+    def one(self) -> str:
+        """The statement for a single row."""
+        return self._statement(1)
+
     def _statement(self, rows: int) -> str:
         key = (self, rows)
         if key not in _STATEMENTS:

@@ -7,13 +7,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from gateway.domain.clock import rfc3339
 from gateway.domain.event import Trigger
 from gateway.domain.lot import LotBalance, LotKey
 from gateway.errors import StoreError
 from gateway.formats import chain
 from gateway.store import lookups
 from gateway.store.batch import Batch, ConsumerKey, Head
+from gateway.store.codec import stamp
 from gateway.store.connection import Connection, connect_writer
 from gateway.store.load import Recovered, load, read_meta
 from gateway.store.lock import FileLock
@@ -160,6 +160,5 @@ def _found(connection: sqlite3.Connection, gateway: str) -> str:
 
 def _register(connection: sqlite3.Connection, consumers: list[Registration], at: datetime) -> None:
     connection.execute("UPDATE consumer SET required = 0")
-    stamp = rfc3339(at)
-    rows = [(one.key.kind.value, one.key.name, int(one.required), stamp) for one in consumers]
+    rows = [(one.key.kind.value, one.key.name, int(one.required), stamp(at)) for one in consumers]
     connection.executemany(_REGISTER, rows)

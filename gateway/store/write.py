@@ -1,11 +1,10 @@
 """A batch into rows, one list a table."""
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import orjson
 
-from gateway.domain.clock import rfc3339
 from gateway.domain.quantity import ZERO, text
 from gateway.store import statements as sql
 from gateway.store.batch import Batch
@@ -15,6 +14,7 @@ from gateway.store.codec import (
     optional_stamp,
     optional_text,
     staging_hash,
+    stamp,
     suspect_text,
     watermark_text,
 )
@@ -23,10 +23,16 @@ from gateway.store.statements import Insert, Row
 
 def write(connection: sqlite3.Connection, batch: Batch) -> None:
     """Write the batch; the caller opened the transaction."""
-    for insert, rows in _WRITES:
-        insert.run(connection, rows(batch))
+    for insert, rows in table_rows(batch):
+        insert.run(connection, rows)
     if batch.released:
         connection.execute(sql.RELEASE, (orjson.dumps(batch.released).decode(),))
+
+
+def table_rows(batch: Batch) -> Iterator[tuple[Insert, Sequence[Row]]]:
+    """Yield each table's insert and its rows, in the order they are written."""
+    for insert, rows in _WRITES:
+        yield insert, rows(batch)
 
 
 def _events(batch: Batch) -> list[Row]:
@@ -38,8 +44,8 @@ def _events(batch: Batch) -> list[Row]:
             event.kind.value,
             text(event.quantity),
             event.uom,
-            rfc3339(event.source_time),
-            rfc3339(event.received_time),
+            stamp(event.source_time),
+            stamp(event.received_time),
             optional_stamp(event.since),
             event.order,
             event.sscc,
@@ -72,7 +78,7 @@ def _triggers(batch: Batch) -> list[Row]:
 
 def _postings(batch: Batch) -> list[Row]:
     return [
-        (seq, position, one.order, one.operation, one.type.value, rfc3339(posted_at), body)
+        (seq, position, one.order, one.operation, one.type.value, stamp(posted_at), body)
         for seq, position, one, posted_at, body in batch.postings
     ]
 
@@ -136,7 +142,7 @@ def _stagings(batch: Batch) -> list[Row]:
             moment(one.received_at),
             optional_moment(one.expires_at),
             one.status.value,
-            rfc3339(applied_at),
+            stamp(applied_at),
         )
         for one, applied_at in batch.stagings
     ]
@@ -153,9 +159,9 @@ def _exceptions(batch: Batch) -> list[Row]:
             text(one.quantity),
             one.uom,
             one.count,
-            rfc3339(one.first_event),
-            rfc3339(one.last_event),
-            rfc3339(one.opened_at),
+            stamp(one.first_event),
+            stamp(one.last_event),
+            stamp(one.opened_at),
             one.detail,
             optional_stamp(one.closed_at),
             one.close_reason,
@@ -195,13 +201,13 @@ _WRITES: tuple[tuple[Insert, Callable[[Batch], Sequence[Row]]], ...] = (
     ),
     (sql.EXCEPTION, _exceptions),
     (sql.TALLY, lambda batch: [(*key, one.uom, *map(text, one[1:])) for key, one in batch.tallies.items()]),
-    (sql.DEAD_LETTER, lambda batch: [(*one[:4], rfc3339(one.at)) for one in batch.dead_letters]),
+    (sql.DEAD_LETTER, lambda batch: [(*one[:4], stamp(one.at)) for one in batch.dead_letters]),
     (
         sql.CONSUMER,
         lambda batch: [
-            (key.kind.value, key.name, mark.through, 0, rfc3339(mark.at)) for key, mark in batch.consumers.items()
+            (key.kind.value, key.name, mark.through, 0, stamp(mark.at)) for key, mark in batch.consumers.items()
         ],
     ),
-    (sql.REJECTION, lambda batch: [(*one[:3], rfc3339(one.at)) for one in batch.rejections]),
+    (sql.REJECTION, lambda batch: [(*one[:3], stamp(one.at)) for one in batch.rejections]),
     (sql.META, _head),
 )
