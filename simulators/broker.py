@@ -1,11 +1,13 @@
 """An MQTT broker inside this process (amqtt): fine for a demo, not for load."""
 
+import asyncio
 from typing import Any
 
 from paho.mqtt.client import topic_matches_sub
 
 from simulators.link import LOOPBACK, Link
 
+LISTENER = "default"
 ANONYMOUS = {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}}
 
 
@@ -24,6 +26,7 @@ class EmbeddedBroker:
     def __init__(self, port: int = 0) -> None:
         self.link = Link(port)
         self._broker: Any = None
+        self._connections: set[asyncio.Future[None]] = set()
 
     @property
     def url(self) -> str:
@@ -32,22 +35,40 @@ class EmbeddedBroker:
 
     async def start(self) -> None:
         """Listen. Raises MissingAmqttError without the library."""
-        try:
-            # imported here because it is an extra; everything else runs without it
-            from amqtt.broker import Broker  # noqa: PLC0415 an optional dependency
-        except ImportError as error:
-            raise MissingAmqttError from error
-        listeners = {"default": {"type": "tcp", "bind": f"{LOOPBACK}:0", "max_connections": 100}}
-        self._broker = Broker({"listeners": listeners, "plugins": ANONYMOUS})
+        self._broker = _make_broker()
         await self._broker.start()
-        sockets = self._broker._servers["default"].instance.sockets  # noqa: SLF001 no public way to a free port
-        await self.link.open((LOOPBACK, sockets[0].getsockname()[1]))
+        self._server = await asyncio.start_server(self._serve, LOOPBACK, 0)
+        await self.link.open((LOOPBACK, self._server.sockets[0].getsockname()[1]))
 
     async def stop(self) -> None:
         """Stop listening and forget the sessions."""
         await self.link.close()
+        self._server.close()
         await self._broker.shutdown()
+        await asyncio.gather(*self._connections, return_exceptions=True)
 
     def has_subscriber(self, topic: str) -> bool:
         """Whether a session would receive `topic`."""
         return any(sessions and topic_matches_sub(name, topic) for name, sessions in self._broker.subscriptions.items())
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        from amqtt.adapters import StreamReaderAdapter, StreamWriterAdapter  # noqa: PLC0415 an optional dependency
+
+        connection = asyncio.ensure_future(
+            self._broker.external_connected(StreamReaderAdapter(reader), StreamWriterAdapter(writer), LISTENER)
+        )
+        self._connections.add(connection)
+        connection.add_done_callback(self._connections.discard)
+        try:
+            await asyncio.wait([connection])
+        finally:
+            writer.close()  # amqtt forgets to when the peer is gone already
+
+
+def _make_broker() -> Any:
+    try:
+        from amqtt.broker import Broker  # noqa: PLC0415 an optional dependency
+    except ImportError as error:
+        raise MissingAmqttError from error
+    # an external listener: the sockets are ours
+    return Broker({"listeners": {LISTENER: {"type": "external"}}, "plugins": ANONYMOUS})

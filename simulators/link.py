@@ -90,9 +90,9 @@ class Link:
         finally:
             for pump in pumps:
                 pump.cancel()
-            await asyncio.gather(*pumps, return_exceptions=True)
             for _, writer in ways:
-                writer.close()
+                writer.close()  # before the next await, which may be cancelled
+            await asyncio.gather(*pumps, return_exceptions=True)
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from typing import Any
 from urllib.parse import urlsplit
 
 import paho.mqtt.client as mqtt
@@ -29,12 +30,9 @@ class Publisher:
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=False)
         self._client.max_inflight_messages_set(IN_FLIGHT)
         self._client.reconnect_delay_set(min_delay=1, max_delay=5)
-        # paho's thread calls these; the queue belongs to the event loop
-        self._client.on_connect = lambda *_: self._loop.call_soon_threadsafe(self._connected)
-        self._client.on_disconnect = lambda *_: self._loop.call_soon_threadsafe(self._disconnected)
-        self._client.on_publish = lambda _client, _data, mid, *_: self._loop.call_soon_threadsafe(
-            self._acknowledged, mid
-        )
+        self._client.on_connect = self._on_connect
+        self._client.on_disconnect = self._on_disconnect
+        self._client.on_publish = self._on_publish
 
     @property
     def drained(self) -> bool:
@@ -77,3 +75,14 @@ class Publisher:
         self._in_flight.discard(mid)
         self._open |= not self._in_flight
         self._send()
+
+    # paho's thread calls these three; the queue belongs to the event loop
+
+    def _on_connect(self, *_: Any) -> None:
+        self._loop.call_soon_threadsafe(self._connected)
+
+    def _on_disconnect(self, *_: Any) -> None:
+        self._loop.call_soon_threadsafe(self._disconnected)
+
+    def _on_publish(self, _client: mqtt.Client, _data: Any, mid: int, *_: Any) -> None:
+        self._loop.call_soon_threadsafe(self._acknowledged, mid)

@@ -1,7 +1,6 @@
 """Which lots a requirement is taken from: only staged ones, first expiry first out."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Protocol
@@ -9,6 +8,8 @@ from typing import Protocol
 from gateway.domain.clock import rfc3339
 from gateway.domain.lot import LotBalance, LotKey, LotStatus, Owner
 from gateway.domain.quantity import ZERO, text
+
+Picks = list[tuple[LotBalance, Decimal]]
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
@@ -21,21 +22,12 @@ class Stock(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Allocation:
-    """What was found for a need: picks in order, what is missing, and every refused lot with its reason."""
-
-    picks: tuple[tuple[LotBalance, Decimal], ...]
-    missing: Decimal
-    refused: tuple[str, ...]
-
-
-def first_expiry(lot: LotBalance) -> tuple[datetime, datetime, Decimal, str]:
+def first_expiry(lot: LotBalance) -> tuple[datetime, datetime, Decimal, str, LotKey]:
     """Return the sort key of FEFO: expiry (none last), then receipt, then the smaller rest, then the lot's id.
 
-    Taking from the first lot keeps a list in this order, because only its own rest becomes smaller.
+    No two are equal. Taking from the first lot keeps a list in this order, because only its own rest becomes smaller.
     """
-    return lot.expires_at or _NEVER, lot.received_at, lot.left, lot.key.lot
+    return lot.expires_at or _NEVER, lot.received_at, lot.left, lot.key.lot, lot.key
 
 
 def allocate(  # the parts of one question, named at the call
@@ -46,30 +38,31 @@ def allocate(  # the parts of one question, named at the call
     *,
     at: datetime,
     taken: Mapping[LotKey, LotBalance],
-) -> Allocation:
-    """Take `need` (stock unit) from the owners' lots eligible at the event's time `at`.
+) -> tuple[Picks, Decimal, list[str]]:
+    """Find `need` (stock unit, above zero) in the owners' lots eligible at the event's time `at`.
 
+    Returns the picks in order, what is missing, and every refused lot with its reason.
     `taken` holds balances already changed by the same trigger: two lines of one item never share a unit.
     """
-    picks: list[tuple[LotBalance, Decimal]] = []
+    picks: Picks = []
     refused: list[str] = []
     for lot in stock.lots(owners, item):
-        if need <= ZERO:
-            break
         current = taken.get(lot.key, lot)
-        if reason := why_not(current, at):
-            refused.append(reason)
-        elif current.left > ZERO:
-            quantity = min(need, current.left)
-            picks.append((current, quantity))
-            need -= quantity
-    return Allocation(tuple(picks), need, tuple(refused))
+        left = current.left
+        if current.status is not LotStatus.UNRESTRICTED or (current.expires_at and current.expires_at <= at):
+            refused.append(why_not(current, at))
+        elif left >= need:
+            picks.append((current, need))
+            return picks, ZERO, refused
+        elif left:
+            picks.append((current, left))
+            need -= left
+    return picks, need, refused
 
 
 def why_not(lot: LotBalance, at: datetime) -> str:
-    """Return why the lot may not be used at that time; empty when it may."""
+    """Return why a lot that may not be used at that time may not."""
+    left = f"{text(lot.left)} {lot.uom}"
     if lot.status is not LotStatus.UNRESTRICTED:
-        return f"lot {lot.key.lot} is in {lot.status.value} ({text(lot.left)} {lot.uom})"
-    if lot.expires_at is not None and lot.expires_at <= at:
-        return f"lot {lot.key.lot} expired {rfc3339(lot.expires_at)} ({text(lot.left)} {lot.uom})"
-    return ""
+        return f"lot {lot.key.lot} is in {lot.status.value} ({left})"
+    return f"lot {lot.key.lot} expired {rfc3339(lot.expires_at or at)} ({left})"

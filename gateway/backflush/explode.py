@@ -22,13 +22,9 @@ class PlannedComponent:
     key: RequirementKey
     numerator: int
     denominator: int
+    measured: bool  # the trigger's own quantity is what was consumed
     stock_uom: str
-    to_stock: Fraction  # stock units to one unit of the component
-
-    @property
-    def measured(self) -> bool:
-        """Whether the trigger's own quantity is what was consumed."""
-        return self.component.method is Method.MEASURED
+    to_stock: Fraction | None  # stock units to one unit of the component, None where both are the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +53,15 @@ def explode(master: MasterData, order: Order, operation: BomOperation) -> Planne
 def _planned(master: MasterData, order: Order, component: Component, bases: Fraction) -> PlannedComponent:
     ratio = bases * Fraction(component.quantity) * scrap_factor(component)
     stock_uom = master.items[component.item].uom
+    to_stock = master.units.factor(component.item, component.uom, stock_uom)
     return PlannedComponent(
         component=component,
         key=RequirementKey(order.order, component.operation, component.line),
         numerator=ratio.numerator,
         denominator=ratio.denominator,
+        measured=component.method is Method.MEASURED,
         stock_uom=stock_uom,
-        to_stock=master.units.factor(component.item, component.uom, stock_uom),
+        to_stock=None if to_stock == 1 else to_stock,
     )
 
 

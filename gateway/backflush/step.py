@@ -1,41 +1,19 @@
 """The engine: one trigger becomes a posting with its changes, or the exact reason why it waits."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal, localcontext
 from fractions import Fraction
-from typing import Protocol
 
-from gateway.backflush.allocate import Stock, allocate
-from gateway.backflush.explode import PlannedComponent, PlannedOperation, explode
+from gateway.backflush.explode import PlannedOperation, explode
+from gateway.backflush.issue import Blocked, Changes, Issues, State
 from gateway.domain.event import EventKind, Trigger
-from gateway.domain.lot import LotBalance, LotKey, Owner
 from gateway.domain.masterdata import MasterData
 from gateway.domain.order import OrderStatus, Progress
 from gateway.domain.posting import Output, Posting, PostingLine, PostingType, Use
-from gateway.domain.quantity import EXACT, ZERO, exact, text
-from gateway.domain.requirement import Requirement, RequirementKey
+from gateway.domain.quantity import EXACT, ZERO, exact
 from gateway.errors import DataError
 
-
-class State(Stock, Protocol):
-    """What the engine reads: staged lots, cumulative requirements, progress of orders."""
-
-    def requirement(self, key: RequirementKey) -> Requirement:
-        """Return what the component required and committed so far."""
-        ...
-
-    def progress(self, order: str, operation: str) -> Progress:
-        """Return what the operation has made so far."""
-        ...
-
-
-@dataclass(slots=True)
-class Changes:
-    """What a posted trigger changes; whoever keeps the state writes it with the posting, or not at all."""
-
-    lots: dict[LotKey, LotBalance] = field(default_factory=dict)
-    requirements: dict[RequirementKey, Requirement] = field(default_factory=dict)
-    progress: dict[tuple[str, str], Progress] = field(default_factory=dict)
+_NOT_RECEIVED = (EventKind.SCRAP_UNITS, EventKind.REWORK_UNITS)  # made, and so consumed, but no good product (yet)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +22,6 @@ class Posted:
 
     posting: Posting
     changes: Changes
-
-
-@dataclass(frozen=True, slots=True)
-class Blocked:
-    """The trigger waits as a whole; `code` is the stable word, `reason` the sentence."""
-
-    code: str
-    reason: str
 
 
 def step(state: State, master: MasterData, trigger: Trigger) -> Posted | Blocked:
@@ -84,17 +54,15 @@ def _plan(master: MasterData, trigger: Trigger) -> PlannedOperation | Blocked:
 
 def _post(state: State, master: MasterData, trigger: Trigger, plan: PlannedOperation) -> Posted | Blocked:
     quantity = _counted(master, trigger, plan)
-    changes = Changes()
-    lines = _receipt(trigger, plan, quantity)
+    issues = Issues(state, master.units, trigger, quantity, plan.operation.unit)
     for component in plan.components:
-        issued = _issue(state, master, trigger, component, counted=quantity, changes=changes)
-        if isinstance(issued, Blocked):
-            return issued
-        lines += issued
+        if blocked := issues.issue(component):
+            return blocked
     output = _output(trigger.event.kind, quantity, plan.operation.unit)
     key = (plan.order.order, plan.operation.operation)
-    changes.progress[key] = _progressed(state.progress(*key), output)
-    return Posted(_posting(master, trigger, plan, output, lines), changes)
+    issues.changes.progress[key] = _progressed(state.progress(*key), output)
+    lines = (*_receipt(trigger, plan, quantity), *issues.lines)
+    return Posted(_posting(master, trigger, plan, output, lines), issues.changes)
 
 
 def _counted(master: MasterData, trigger: Trigger, plan: PlannedOperation) -> Decimal:
@@ -106,76 +74,8 @@ def _counted(master: MasterData, trigger: Trigger, plan: PlannedOperation) -> De
     return exact(Fraction(event.quantity) * factor)
 
 
-def _issue(
-    state: State,
-    master: MasterData,
-    trigger: Trigger,
-    planned: PlannedComponent,
-    *,
-    counted: Decimal,
-    changes: Changes,
-) -> list[PostingLine] | Blocked:
-    component = planned.component
-    if planned.measured:
-        factor = master.units.factor(component.item, trigger.event.uom or component.uom, component.uom)
-        due = exact(Fraction(trigger.event.quantity) * factor)
-    else:
-        # Where rejects are counted they consume like good units: the counter says so, not a percentage.
-        top, bottom = counted.as_integer_ratio()
-        required = state.requirement(planned.key).grown(top * planned.numerator, bottom * planned.denominator)
-        due = required.due(component.rounding)
-        changes.requirements[planned.key] = required.commit(due)
-    return _take(state, trigger, planned, due, changes)
-
-
-def _take(
-    state: State, trigger: Trigger, planned: PlannedComponent, due: Decimal, changes: Changes
-) -> list[PostingLine] | Blocked:
-    if not due:
-        return []
-    component = planned.component
-    need = due if planned.to_stock == 1 else exact(Fraction(due) * planned.to_stock)
-    owners = (Owner("order", trigger.order), Owner("line", trigger.line))
-    at = trigger.event.source_time
-    found = allocate(state, owners, component.item, need, at=at, taken=changes.lots)
-    if found.missing > ZERO:
-        return _shortage(trigger, planned, need, found.missing, found.refused)
-    lines = []
-    for lot, quantity in found.picks:
-        changes.lots[lot.key] = lot.consume(quantity)
-        lines.append(_issued(planned, lot, quantity))
-    return lines
-
-
-def _issued(planned: PlannedComponent, lot: LotBalance, quantity: Decimal) -> PostingLine:
-    component = planned.component
-    key = lot.key
-    return PostingLine(
-        Use.CONSUMED,
-        key.item,
-        quantity,
-        planned.stock_uom,
-        key.lot,
-        key.location,
-        component.line,
-        component.method.value,
-    )
-
-
-def _shortage(
-    trigger: Trigger, planned: PlannedComponent, need: Decimal, missing: Decimal, refused: tuple[str, ...]
-) -> Blocked:
-    component = planned.component
-    reason = (
-        f"{component.item} (BOM line {component.line}) needs {text(need)} {planned.stock_uom}, "
-        f"{text(need - missing)} available for order {trigger.order} on line {trigger.line}"
-    )
-    return Blocked("shortage", "; ".join((reason, *refused)))
-
-
 def _receipt(trigger: Trigger, plan: PlannedOperation, counted: Decimal) -> list[PostingLine]:
-    good = trigger.event.kind is not EventKind.SCRAP_UNITS
-    if not (plan.operation.receipt and good and counted):
+    if not (plan.operation.receipt and counted) or trigger.event.kind in _NOT_RECEIVED:
         return []
     order = plan.order
     quantity = counted if plan.order_unit == 1 else exact(Fraction(counted) * plan.order_unit)
@@ -197,7 +97,7 @@ def _progressed(before: Progress, output: Output) -> Progress:
 
 
 def _posting(
-    master: MasterData, trigger: Trigger, plan: PlannedOperation, output: Output, lines: list[PostingLine]
+    master: MasterData, trigger: Trigger, plan: PlannedOperation, output: Output, lines: tuple[PostingLine, ...]
 ) -> Posting:
     return Posting(
         type=PostingType.ASSEMBLY if plan.operation.receipt else PostingType.COMPONENT,
@@ -206,7 +106,7 @@ def _posting(
         item=plan.order.item,
         finished_lot=plan.order.finished_lot,
         output=output,
-        lines=tuple(lines),
+        lines=lines,
         triggers=(trigger,),
         bom=plan.bom.bom,
         bom_version=plan.bom.version,

@@ -122,6 +122,8 @@ async def _watch(gateway: Gateway, stop: asyncio.Event, seconds: float) -> None:
             live.update(table.render(loop.time() - begun, await _delivered(gateway)), refresh=console.is_terminal)
             await _first_of(stop, _REFRESH)
         live.update(table.render(loop.time() - begun, await _delivered(gateway)), refresh=True)
+    if not console.is_terminal:
+        console.line()  # Live ends its last line only on a terminal
 
 
 async def _settle(gateway: Gateway, line: asyncio.subprocess.Process, root: Path) -> None:
@@ -139,7 +141,7 @@ async def _settle(gateway: Gateway, line: asyncio.subprocess.Process, root: Path
 
 async def _all_counted(gateway: Gateway, made: dict[SignalId, Decimal]) -> bool:
     tallies = gateway.pipeline.writer.state.tallies
-    return all(name in tallies and tallies[name].counted >= total for name, total in made.items())
+    return all(not total or (name in tallies and tallies[name].counted >= total) for name, total in made.items())
 
 
 async def _all_delivered(gateway: Gateway) -> bool:

@@ -61,14 +61,15 @@ class Bookings:
     missing: int  # posted here, not booked there
     unknown: int  # booked there, not posted here
     different: int  # the same seq with other content
+    doubled: int  # booked there more than once, under whatever number or store
 
     @property
     def equal(self) -> bool:
         """Whether the ERP has exactly what was posted."""
-        return not (self.missing or self.unknown or self.different)
+        return not (self.missing or self.unknown or self.different or self.doubled)
 
     def __str__(self) -> str:
-        parts = ("postings", "booked", "missing", "unknown", "different")
+        parts = ("postings", "booked", "missing", "unknown", "different", "doubled")
         return " · ".join(f"{word} {getattr(self, word)}" for word in parts)
 
 
@@ -105,12 +106,14 @@ def compare(made: Mapping[tuple[str, str], ledger.Made], accounts: Mapping[Signa
 
 def compare_books(own: Mapping[int, str], erp: Path) -> Bookings:
     """Return how the ERP's books differ from the gateway's log."""
-    booked = {body["seq"]: body["hash"] for body in books.books(erp)}
+    rows = books.books(erp)
+    booked = {body["seq"]: body["hash"] for body in rows}
     both = own.keys() & booked.keys()
     return Bookings(
         postings=len(own),
-        booked=len(booked),
+        booked=len(rows),
         missing=len(own.keys() - booked.keys()),
         unknown=len(booked.keys() - own.keys()),
         different=sum(own[seq] != booked[seq] for seq in both),
+        doubled=len(rows) - len({body["hash"] for body in rows}),
     )

@@ -33,7 +33,7 @@ async def _serve(config: Config, folder: Path) -> None:
     try:
         async with open_gateway(config, clock) as gateway:
             for number in (signal.SIGTERM, signal.SIGINT):
-                loop.add_signal_handler(number, stop.set)
+                loop.add_signal_handler(number, _stopping, stop)
             reloads = _Reloads(gateway, folder)
             loop.add_signal_handler(signal.SIGHUP, reloads.request)
             beside = asyncio.create_task(watchdog(lambda: True))
@@ -42,10 +42,14 @@ async def _serve(config: Config, folder: Path) -> None:
             )
             notify("READY=1")
             await gateway.serve(stop)
-            notify("STOPPING=1")
             beside.cancel()
     except CommandRefused as error:
         raise ConfigError(f"{folder}: {error.message}", error.hint) from error
+
+
+def _stopping(stop: asyncio.Event) -> None:
+    notify("STOPPING=1")  # at once: what follows may take seconds
+    stop.set()
 
 
 class _Reloads:

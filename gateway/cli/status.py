@@ -45,11 +45,9 @@ def _show_daemon(console: Console, health: dict[str, Any] | None) -> None:
         console.print("[yellow]not running[/], or its API does not answer; the store as it is on disk:")
         return
     console.print(f"running, store: {escape(str(health.get('store', '')))}")
-    for kind in ("devices", "sinks"):
-        for name, one in health.get(kind, {}).items():
-            link = str(one["link"])
-            detail = f"  {one['detail']}" if one["detail"] else ""
-            console.print(f"  [{_COLOUR.get(link, 'red')}]{link:12}[/] {escape(name + detail)}")
+    for kind in ("devices", "sinks"):  # numbers only: which one it is, and why, is for those with a token
+        for link, number in health.get(kind, {}).items():
+            console.print(f"  {kind:8} [{_COLOUR.get(link, 'red')}]{link:12}[/] {number}")
 
 
 async def _show_store(console: Console, config: Config) -> None:

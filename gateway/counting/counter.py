@@ -10,7 +10,8 @@ from gateway.domain.clock import Instant
 
 SECOND = 1_000_000_000  # ns
 _LONGEST_REFRESH = 60 * SECOND
-_LONGEST_SLACK = 10 * SECOND
+_LONGEST_SLACK = 5 * SECOND
+_WORD = 1 << 16  # a counter of more than one register can be read torn, one of its words a carry behind
 
 
 class Counts(StrEnum):
@@ -49,7 +50,8 @@ class Counter:
     period: int = field(init=False, repr=False, compare=False)
     refresh: int = field(init=False, repr=False, compare=False)  # ns an idle checkpoint may stay unwritten
     slack: int = field(init=False, repr=False, compare=False)  # ns a reading may come late
-    large: int = field(init=False, repr=False, compare=False)  # units that an old or torn reading may feign
+    half: int = field(init=False, repr=False, compare=False)  # units; a step beyond may also be one back
+    tear: int = field(init=False, repr=False, compare=False)  # units by which a torn reading is wrong, at least
 
     def __post_init__(self) -> None:
         if self.modulus < 2 or self.max_rate <= 0:  # noqa: PLR2004 - a counter shows two values at least
@@ -61,7 +63,8 @@ class Counter:
             "period": seconds * SECOND,
             "refresh": min(_LONGEST_REFRESH, tenth_of_a_lap),
             "slack": min(_LONGEST_SLACK, tenth_of_a_lap),
-            "large": min(self.modulus // 2, 1 << 15),
+            "half": self.modulus // 2,
+            "tear": min(self.modulus, _WORD - 1),
         }
         for name, value in derived.items():
             object.__setattr__(self, name, value)

@@ -18,7 +18,8 @@ from gateway.domain.clock import rfc3339
 PERSISTENT = 3  # consecutive readings
 SETTLING = 2 * SECOND  # ns for which old readings may still come in
 ERRATIC = 10  # doubtful readings in a row, no two of which agree, that a person should know of
-OLDER, LAPPED, JUMPED = 3, 6, 14  # row numbers
+OLDER, LAPPED, UNCHANGED, JUMPED = 3, 6, 7, 14  # row numbers
+REFUTED = 0  # in the place of a suspect's row
 
 
 class Row(NamedTuple):
@@ -35,7 +36,7 @@ TABLE = (
     Row(4, lambda c: c.changed and c.n <= c.cap, outcomes.reset, 2),
     Row(5, lambda c: c.changed, outcomes.swapped, 2),
     Row(LAPPED, lambda c: c.cap >= c.counter.modulus, outcomes.multiwrap, 2),
-    Row(7, lambda c: c.fwd == 0, outcomes.idle, 1),
+    Row(UNCHANGED, lambda c: c.fwd == 0, outcomes.idle, 1),
     Row(8, lambda c: c.fwd <= c.cap and not c.same and c.back <= c.counter.jitter, outcomes.ambiguous, 2),
     Row(9, lambda c: c.fwd <= c.cap and c.n >= c.p, outcomes.count, 1),
     Row(10, lambda c: c.fwd <= c.cap and c.same, outcomes.rollover, 1),
@@ -63,7 +64,7 @@ def decide(counter: Counter, checkpoint: Checkpoint | None, reading: Reading) ->
     if facts.older:
         return _judge_older(facts)
     row = _first_row(facts)
-    if checkpoint.suspect is None and row.reads == 1 and facts.fwd <= counter.large:
+    if checkpoint.suspect is None and _plausible(facts, row):
         return row.outcome(facts)
     return _judge(facts, row)
 
@@ -99,6 +100,11 @@ def _first_row(facts: Comparison) -> Row:
     return OTHERWISE
 
 
+def _plausible(facts: Comparison, row: Row) -> bool:
+    """Whether one reading is enough: no old and no torn one could look like this."""
+    return row.reads == 1 and facts.fwd <= facts.counter.half and facts.cap < facts.counter.tear
+
+
 def _judge_older(facts: Comparison) -> Decision:
     """Row 3. Old readings end soon; if they don't, the device's clock was set back and says nothing this time."""
     suspect = _agreeing(facts, of_row_3=True)
@@ -113,9 +119,13 @@ def _judge_older(facts: Comparison) -> Decision:
 
 
 def _judge(facts: Comparison, row: Row) -> Decision:
+    refuted = facts.checkpoint.suspect
+    if row.number == UNCHANGED and refuted and _perhaps_older_than(refuted, facts):
+        # The unchanged value refutes the suspect, but doesn't tell that nothing was made: the time stays, too.
+        checkpoint = replace(facts.checkpoint, suspect=replace(refuted, row=REFUTED, reads=0))
+        return Decision(Verdict.IDLE, 0, checkpoint)
     suspect = _agreeing(facts, of_row_3=False)
-    plausible = row.reads == 1 and facts.fwd <= facts.counter.large
-    if plausible and not (suspect and _jumped_ahead(facts, suspect)):
+    if _plausible(facts, row) and not (suspect and suspect.row == JUMPED):
         return row.outcome(facts)
     if suspect and row.number != LAPPED:  # time makes a jump no more plausible than it was at first sight
         row = BY_NUMBER[max(row.number, suspect.row)]
@@ -126,18 +136,20 @@ def _judge(facts: Comparison, row: Row) -> Decision:
 
 
 def _agreeing(facts: Comparison, *, of_row_3: bool) -> Suspect | None:
-    """Return the suspect if this reading can follow it: same epoch, and forward from it no more than possible."""
+    """Return the suspect if this reading can follow it: it lies on the way, and no further than is possible."""
     suspect, at, counter = facts.checkpoint.suspect, facts.reading.at, facts.counter
-    if suspect is None or (suspect.row == OLDER) != of_row_3:
+    if suspect is None or suspect.row == REFUTED or (suspect.row == OLDER) != of_row_3:
         return None
     if (suspect.epoch, suspect.boot) != (facts.epoch, at.boot):
         return None
-    forward = (facts.n - suspect.value) % counter.modulus
-    return suspect if forward <= most_units(counter, at.boottime - suspect.at + counter.slack) else None
+    ahead = (suspect.value - facts.p) % counter.modulus
+    possible = most_units(counter, at.boottime - suspect.at + counter.slack)
+    return suspect if ahead <= facts.fwd <= ahead + possible else None
 
 
-def _jumped_ahead(facts: Comparison, suspect: Suspect) -> bool:
-    return suspect.row == JUMPED and (suspect.value - facts.p) % facts.counter.modulus <= facts.counter.modulus // 2
+def _perhaps_older_than(suspect: Suspect, facts: Comparison) -> bool:
+    at = facts.reading.at
+    return not facts.newer and suspect.boot == at.boot and at.boottime - suspect.at < SETTLING
 
 
 def _settled(facts: Comparison, suspect: Suspect) -> bool:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 
 from gateway.domain.event import Trigger
 
@@ -21,8 +22,7 @@ class PostingType(StrEnum):
     COMPONENT = "component"
 
 
-@dataclass(frozen=True, slots=True)
-class PostingLine:
+class PostingLine(NamedTuple):  # a tuple: made for each line of each posting
     """One movement: `quantity` in `uom` of the item's stock, with the lot and bin it left or entered."""
 
     use: Use

@@ -1,6 +1,5 @@
 """Cumulative rounding: what an order's component required so far, exactly, and what was committed of it."""
 
-from dataclasses import dataclass
 from decimal import Decimal
 from math import lcm
 from typing import NamedTuple
@@ -16,8 +15,7 @@ class RequirementKey(NamedTuple):
     bom_line: str
 
 
-@dataclass(frozen=True, slots=True)
-class Requirement:
+class Requirement(NamedTuple):  # a tuple: made for each line of each posting
     """R = numerator / denominator, the exact sum of requirements; C = committed by calculation.
 
     Both in the component's unit. N triggers sum exactly to the rounded requirement of the total,
@@ -28,18 +26,18 @@ class Requirement:
     denominator: int = 1
     committed: Decimal = ZERO
 
-    def grown(self, numerator: int, denominator: int) -> "Requirement":
-        """Return this requirement with `numerator / denominator` more required."""
+    def draw(self, numerator: int, denominator: int, rounding: Rounding) -> "tuple[Decimal, Requirement]":
+        """Require `numerator / denominator` more; return what is due, max(0, round(R) − C), and what results."""
         if denominator == self.denominator:
-            return Requirement(self.numerator + numerator, denominator, self.committed)
-        common = lcm(self.denominator, denominator)
-        total = self.numerator * (common // self.denominator) + numerator * (common // denominator)
-        return Requirement(total, common, self.committed)
+            total = self.numerator + numerator
+        else:
+            total, denominator = _sum(self.numerator, self.denominator, numerator, denominator)
+        target = rounded(total, denominator, rounding)
+        if target <= self.committed:
+            return ZERO, Requirement(total, denominator, self.committed)
+        return EXACT.subtract(target, self.committed), Requirement(total, denominator, target)
 
-    def due(self, rounding: Rounding) -> Decimal:
-        """Return max(0, round(R) − C): what has to be committed now."""
-        return max(ZERO, EXACT.subtract(rounded(self.numerator, self.denominator, rounding), self.committed))
 
-    def commit(self, quantity: Decimal) -> "Requirement":
-        """Return this requirement with `quantity` more committed."""
-        return Requirement(self.numerator, self.denominator, EXACT.add(self.committed, quantity))
+def _sum(numerator: int, denominator: int, more: int, of: int) -> tuple[int, int]:
+    common = lcm(denominator, of)
+    return numerator * (common // denominator) + more * (common // of), common

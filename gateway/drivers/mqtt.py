@@ -40,6 +40,14 @@ class MqttSignal(SignalSettings):
     event: EventSettings | None = None
     value: str | None = Field(default=None, description="JSON path of a counter's or context's value")
 
+    @field_validator("topic")
+    @classmethod
+    def _is_a_filter(cls, topic: str) -> str:
+        levels = topic.split("/")
+        if "#" in "".join(levels[:-1]) or any(set("+#") & set(level) and len(level) > 1 for level in levels):
+            raise ValueError(f"{topic!r} is no topic; + stands for a whole level, # for the rest at its end")
+        return topic
+
     @model_validator(mode="after")
     def _is_event_or_value(self) -> Self:
         if (self.event is None) == (self.value is None):

@@ -18,17 +18,16 @@ JOURNAL_FORMAT = "backflush.journal/1"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a document stands: its identity is (gateway, store, seq); `position` is its link in the chain."""
+    """Where and when a document is written; its identity is (gateway, store, seq)."""
 
     gateway: str
     store: str
-    position: int
     posted_at: datetime
     clock: ClockTrust
 
 
-def posting(document: Posting, seq: int, place: Place) -> bytes:
-    """Return the posting's JSON without its seal."""
+def posting(document: Posting, seq: int, position: int, place: Place) -> bytes:
+    """Return the posting's JSON without its seal; `position` is its link in the chain."""
     output = document.output
     return orjson.dumps(
         {
@@ -37,7 +36,7 @@ def posting(document: Posting, seq: int, place: Place) -> bytes:
             "gateway": place.gateway,
             "store": place.store,
             "seq": seq,
-            "position": place.position,
+            "position": position,
             "posted_at": rfc3339(place.posted_at),
             "clock": {"trust": place.clock.trust, "error_ms": place.clock.error_ms},
             "order": document.order,
@@ -64,14 +63,14 @@ def posting(document: Posting, seq: int, place: Place) -> bytes:
     )
 
 
-def journal(kind: str, content: Mapping[str, Any], place: Place) -> bytes:
+def journal(kind: str, content: Mapping[str, Any], position: int, place: Place) -> bytes:
     """Return a journal entry's JSON without its seal: what changed beside the postings, and when."""
     head = {
         "format": JOURNAL_FORMAT,
         "kind": kind,
         "gateway": place.gateway,
         "store": place.store,
-        "position": place.position,
+        "position": position,
         "at": rfc3339(place.posted_at),
     }
     return orjson.dumps({**head, **content}, default=_plain)
@@ -88,17 +87,18 @@ def _number(value: Decimal) -> str:
 
 
 def _line(line: PostingLine) -> dict[str, str | None]:
+    use, item, quantity, uom, lot, location, bom_line, method = line
     body: dict[str, str | None] = {
-        "use": line.use,
-        "item": line.item,
-        "quantity": _number(line.quantity),
-        "uom": line.uom,
-        "lot": line.lot,
-        "location": line.location,
+        "use": use,
+        "item": item,
+        "quantity": f"{quantity:f}",
+        "uom": uom,
+        "lot": lot,
+        "location": location,
     }
-    if line.bom_line is not None:
-        body["bom_line"] = line.bom_line
-        body["method"] = line.method
+    if bom_line is not None:
+        body["bom_line"] = bom_line
+        body["method"] = method
     return body
 
 

@@ -3,11 +3,11 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from gateway.domain.exception import ExceptionKind
 from gateway.domain.lot import Staging
-from gateway.errors import CommandRefused, StoreError
+from gateway.errors import CommandRefused, StoreError, TransientError
 from gateway.pipeline import posting, stock
 from gateway.pipeline.model import LineModel
 from gateway.pipeline.writer import Writer
@@ -24,7 +24,8 @@ class CommandDesk:
     def __init__(self, writer: Writer, wake: Callable[[], None]) -> None:
         self._writer = writer
         self._wake = wake
-        self._waiting: deque[Callable[[], Awaitable[None]]] = deque()
+        self._waiting: deque[tuple[Callable[[], Awaitable[None]], asyncio.Future[Any]]] = deque()
+        self._closed = False
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -32,7 +33,16 @@ class CommandDesk:
     async def execute_waiting(self) -> None:
         """Carry out what was asked, in order; StoreError after its caller was told."""
         while self._waiting:
-            await self._waiting.popleft()()
+            execute, _ = self._waiting.popleft()
+            await execute()
+
+    def close(self) -> None:
+        """Refuse what waits and what still comes: nobody executes it any more."""
+        self._closed = True
+        while self._waiting:
+            _, answer = self._waiting.popleft()
+            if not answer.done():
+                answer.set_exception(_stopping())
 
     async def stage(self, staging: Staging, person: str) -> bool:
         """Apply a transfer to the line once, then try again what waited for it."""
@@ -55,12 +65,14 @@ class CommandDesk:
         before, self._writer.model = self._writer.model, model
         try:
             await self._stage(model.master.stagings, "master data")
-        except CommandRefused:
-            self._writer.model = before
+            await self.retry_all()
+        except (CommandRefused, StoreError):
+            self._writer.model = before  # the caller goes on with its old configuration
             raise
-        await self._retry_all()
 
     async def _ask(self, work: Callable[[], Awaitable[T]]) -> T:
+        if self._closed:
+            raise _stopping()
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
 
         async def execute() -> None:
@@ -75,21 +87,21 @@ class CommandDesk:
                 if not answer.done():
                     answer.set_result(result)
 
-        self._waiting.append(execute)
+        self._waiting.append((execute, answer))
         self._wake()
         return await answer
 
     async def _stage_and_retry(self, staging: Staging, person: str) -> bool:
         applied = await self._stage((staging,), person)
         if applied:
-            await self._retry_all()
+            await self.retry_all()
         return bool(applied)
 
     async def _stage(self, stagings: tuple[Staging, ...], person: str) -> int:
         """Apply those not applied before, in one transaction; return how many."""
         writer = self._writer
         known = await writer.store.staged([one.staging for one in stagings])
-        checked = [stock.check(writer.model.master, one) for one in stagings]
+        checked = [stock.check(writer.model, one) for one in stagings]
         for one in checked:
             if one.staging in known:
                 stock.same_content(one.staging, known[one.staging], staging_hash(one))
@@ -116,7 +128,7 @@ class CommandDesk:
         await writer.commit(Batch(consumers={reader: Mark(through, now)}, rejections=refused))
         return max(through, await writer.watermark(reader))
 
-    async def _retry_all(self) -> None:
+    async def retry_all(self) -> None:
         """Try what waits again, oldest first: something relevant has changed."""
         waiting = [one.id for one in self._writer.state.exceptions.values() if one.kind is ExceptionKind.TRIGGER]
         for number in sorted(waiting):
@@ -131,3 +143,7 @@ class CommandDesk:
             await writer.finish(work)
             if not posted or not triggers:
                 return
+
+
+def _stopping() -> TransientError:
+    return TransientError("the gateway is stopping", "ask again when it is back")

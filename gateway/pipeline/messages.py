@@ -2,15 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-
-import orjson
+from datetime import datetime
 
 from gateway.counting import messages
-from gateway.counting.messages import Arrival, Gap, Receipt
+from gateway.counting.messages import Arrival, Receipt
 from gateway.domain.event import Event
-from gateway.domain.exception import ExceptionKind
 from gateway.domain.quantity import text
-from gateway.pipeline import work_list
+from gateway.pipeline import gaps
 from gateway.pipeline.image import Context
 from gateway.pipeline.model import Point
 from gateway.pipeline.posting import book, hold_event
@@ -22,12 +20,25 @@ Known = Mapping[EventKey, str | None]
 
 
 def event_keys(scan: Scan) -> list[EventKey]:
-    """Return the idempotency keys that the scan's messages claim, to be looked up before the batch."""
+    """Return the idempotency keys that the scan's messages claim, to be looked up before the batch.
+
+    Each with the key it has when it contradicts an earlier message: that may come again, too.
+    """
     return [
-        (scan.device, sample.signal, messages.message_key(sample.value, sample.source_time))
+        (scan.device, sample.signal, key)
         for sample in scan.samples
         if isinstance(sample.value, Message)
+        for key in _both_keys(sample.value, sample.source_time)
     ]
+
+
+def _both_keys(message: Message, source_time: datetime | None) -> tuple[str, str]:
+    key = messages.message_key(message, source_time)
+    return key, _conflict_key(key, messages.content(message, source_time))
+
+
+def _conflict_key(key: str, content: str) -> str:
+    return f"{key}#{content[:12]}"
 
 
 def receive(  # one message with all that is known of it
@@ -41,13 +52,14 @@ def receive(  # one message with all that is known of it
     content = messages.content(message, sample.source_time)
     key = (*point.id, event.key)
     if key in work.contents or key in known:
-        _repeated(work, event, content, work.contents.get(key, known.get(key)))
+        if content != work.contents.get(key, known.get(key)):
+            _contradicted(work, event, content, known)
         return
     receipt = _receipt(work, point, sample, message)
     if receipt.missed is not None:
-        _open_gap(work, event, receipt.missed)
+        gaps.lost(work, event, receipt.missed)
     if receipt.filled is not None:
-        _fill_gap(work, event, receipt.filled)
+        gaps.came_late(work, event, receipt.filled)
     book(work, point, event, receipt.verdict, content)
 
 
@@ -78,44 +90,11 @@ def _receipt(work: WorkingCopy, point: Point, sample: Sample, message: Message) 
     return receipt
 
 
-def _repeated(work: WorkingCopy, event: Event, content: str, before: str | None) -> None:
-    if before == content:
-        return
-    changed = f"{event.key}#{content[:12]}"
-    if (*event.signal, changed) in work.contents:
+def _contradicted(work: WorkingCopy, event: Event, content: str, known: Known) -> None:
+    changed = _conflict_key(event.key, content)
+    if (*event.signal, changed) in work.contents or (*event.signal, changed) in known:
         return
     conflicting = replace(event, key=changed)
     reason = f"{event.signal} sent {event.key} again with other content ({text(event.quantity)} {event.uom})".strip()
     work.add_event(conflicting, "CONFLICT", content)
     hold_event(work, conflicting, "conflict", reason)
-
-
-def _open_gap(work: WorkingCopy, event: Event, missed: Gap) -> None:
-    numbers = _numbers(missed)
-    count = 1 if missed.first is None or missed.last is None else missed.last - missed.first + 1
-    work_list.enter(
-        work,
-        ExceptionKind.GAP,
-        event.signal,
-        code="gap",
-        reason=f"{event.signal} lost {numbers} before {event.key}: {text(missed.quantity)} {event.uom}".rstrip(),
-        quantity=missed.quantity,
-        uom=event.uom,
-        at=event.source_time,
-        count=count,
-        detail=orjson.dumps({"missing": [missed.first, missed.last]}).decode(),
-    )
-    work.tally(event.signal, event.uom, counted=missed.quantity, held=missed.quantity)
-
-
-def _fill_gap(work: WorkingCopy, event: Event, filled: Gap) -> None:
-    record = work_list.open_for(work, ExceptionKind.GAP, event.signal)
-    if record is not None:
-        work_list.shorten(work, record, filled.quantity, closed="the missing messages came late")
-        work.tally(event.signal, event.uom, counted=-filled.quantity, held=-filled.quantity)
-
-
-def _numbers(gap: Gap) -> str:
-    if gap.first is None or gap.last is None:
-        return "units between two messages"
-    return f"message {gap.first}" if gap.first == gap.last else f"messages {gap.first} to {gap.last}"

@@ -40,6 +40,7 @@ class Pipeline:
 
     async def run(self) -> None:
         """Work until `stop` was called and nothing waits any more."""
+        self._ask_again()  # where an earlier run broke off, what it had taken out is neither committed nor acknowledged
         while not self._finished():
             await self.intake.arrived.wait()
             self.intake.arrived.clear()
@@ -84,7 +85,8 @@ class Pipeline:
             if scan.receipt is not None:
                 receipts[scan.device].append(scan.receipt)
         for device, owed in receipts.items():
-            self._drivers[device].acknowledge(owed)
+            if driver := self._drivers.get(device):
+                driver.acknowledge(owed)
 
     def _read_again(self, signals: list[SignalId]) -> None:
         for signal in signals:
@@ -98,11 +100,16 @@ class Pipeline:
             self.failure = str(error)
             await asyncio.sleep(self._backoff.next())
             try:
-                counters = await self.writer.reload()
+                await self.writer.reload()
+                await self.commands.retry_all()  # a staging may be on the disk whose retry isn't
                 break
             except StoreError as again:
                 error = again
+        self._ask_again()
+        self.intake.arrived.set()
+
+    def _ask_again(self) -> None:
         for driver in self._drivers.values():
             driver.redeliver()
-        self._read_again(counters)
-        self.intake.arrived.set()
+        points = self.writer.model.points.values()
+        self._read_again([point.id for point in points if point.counter is not None])

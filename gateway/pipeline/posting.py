@@ -1,8 +1,10 @@
 """From an event to its posting, or to its place behind whatever blocks it."""
 
 from dataclasses import replace
+from decimal import Decimal
 
-from gateway.backflush.step import Blocked, Posted, step
+from gateway.backflush.issue import Blocked
+from gateway.backflush.step import Posted, step
 from gateway.domain.event import Event, EventKind, Trigger
 from gateway.domain.exception import ExceptionKind, ExceptionRecord
 from gateway.pipeline import work_list
@@ -65,7 +67,7 @@ def retry(work: WorkingCopy, record: ExceptionRecord, triggers: list[Trigger]) -
 
 def _wait(work: WorkingCopy, event_id: int, trigger: Trigger, blocked: Blocked) -> None:
     event = trigger.event
-    number = work_list.enter(
+    entry = work_list.enter(
         work,
         ExceptionKind.TRIGGER,
         (trigger.order, trigger.operation),
@@ -75,7 +77,7 @@ def _wait(work: WorkingCopy, event_id: int, trigger: Trigger, blocked: Blocked) 
         uom=event.uom,
         at=event.source_time,
     )
-    work.add_trigger(event_id, trigger, None, number)
+    work.add_trigger(event_id, trigger, None, entry.id)
     work.tally(event.signal, event.uom, counted=event.quantity, held=event.quantity)
 
 
@@ -86,6 +88,6 @@ def _renew(work: WorkingCopy, record: ExceptionRecord, trigger: Trigger, blocked
         work.must_commit = True
 
 
-def _where(event: Event) -> dict[str, object]:
+def _where(event: Event) -> dict[str, Decimal]:
     column = "scrapped" if event.kind is EventKind.SCRAP_UNITS else "posted"
     return {column: event.quantity}

@@ -12,14 +12,13 @@ from gateway.store.batch import DeadLetter
 
 
 def take(work: WorkingCopy, scan: Scan, image: ProcessImage, known: Known) -> None:
-    """Turn a scan into events, triggers and postings in the working copy."""
+    """Turn a scan into events, triggers and postings in the working copy; what of it can't be read, into a letter."""
     if scan.unreadable is not None:
         letter = scan.unreadable
         work.rows.dead_letters.append(
             DeadLetter(scan.device, letter.source, letter.payload, letter.reason, scan.received.wall)
         )
         work.must_commit = True
-        return
     points = [(work.model.points.get(SignalId(scan.device, one.signal)), one) for one in scan.samples]
     image.update(scan, [one for point, one in points if point is not None and point.is_context])
     for point, sample in points:

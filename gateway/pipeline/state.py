@@ -60,6 +60,8 @@ class State:
         """Drop what is used up or closed from memory; the store has it."""
         for key in lots:
             self.lots.pop(key, None)
+            if not self.stock.get((key.owner, key.item), True):
+                del self.stock[key.owner, key.item]
         for number in exceptions:
             record = self.exceptions.pop(number, None)
             if record and self.waiting.get(scope_of(record)) == number:

@@ -4,20 +4,20 @@ from fractions import Fraction
 
 from gateway.domain.clock import rfc3339
 from gateway.domain.lot import LotBalance, Staging
-from gateway.domain.masterdata import MasterData
 from gateway.domain.quantity import exact, text
 from gateway.errors import CommandRefused, DataError
+from gateway.pipeline.model import LineModel
 from gateway.pipeline.working_copy import WorkingCopy
 
 
-def check(master: MasterData, staging: Staging) -> Staging:
+def check(model: LineModel, staging: Staging) -> Staging:
     """Return the staging in the item's stock unit; CommandRefused where it names what doesn't exist."""
+    master, owner = model.master, staging.key.owner
     item = master.items.get(staging.key.item)
     if item is None:
         raise CommandRefused(f"staging {staging.staging}: item {staging.key.item} is not in the master data")
-    owner = staging.key.owner
-    if owner.kind == "order" and owner.name not in master.orders:
-        raise CommandRefused(f"staging {staging.staging}: order {owner.name} is not in the master data")
+    if owner.name not in (master.orders if owner.kind == "order" else model.active_orders):
+        raise CommandRefused(f"staging {staging.staging}: there is no {owner.kind} {owner.name}")
     if staging.quantity <= 0:
         raise CommandRefused(f"staging {staging.staging}: quantity {text(staging.quantity)} is not above zero")
     try:
@@ -35,12 +35,15 @@ def apply(work: WorkingCopy, staging: Staging, before: LotBalance | None, person
     lot = work.lot_balances.get(staging.key) or before
     if lot is None:
         lot = LotBalance(staging.key, staging.uom, staging.received_at, staging.expires_at, staging.status)
-    elif lot.expires_at != staging.expires_at:
-        raise CommandRefused(
-            f"staging {staging.staging}: lot {staging.key.lot} expires {lot.expires_at} in the store, "
-            f"{staging.expires_at} in the staging",
-            "one of the two is wrong: correct the lot where it comes from",
-        )
+    for what, known, said in (
+        ("expires_at", lot.expires_at, staging.expires_at),
+        ("status", lot.status.value, staging.status.value),
+    ):
+        if known != said:
+            raise CommandRefused(
+                f"staging {staging.staging}: lot {staging.key.lot} has {what} {known} in the store, {said} here",
+                "one of the two is wrong: correct the lot where it comes from",
+            )
     work.put_lot(lot.stage(staging.quantity))
     work.rows.stagings.append((staging, work.now))
     work.add_journal("staging", _entry(staging, person))

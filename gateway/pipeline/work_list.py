@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from gateway.domain.exception import ExceptionKind, ExceptionRecord
-from gateway.domain.quantity import ZERO
+from gateway.domain.quantity import EXACT, ZERO
 from gateway.pipeline.state import JOINED
 from gateway.pipeline.working_copy import WorkingCopy
 
@@ -29,17 +29,17 @@ def enter(  # what an entry says, named at the call
     at: datetime,
     count: int = 1,
     detail: str = "",
-) -> int:
-    """Open an exception, or join the open one of the same scope; return its id."""
+) -> ExceptionRecord:
+    """Open an exception, or join the open one of the same scope; return it as it is then."""
     before = open_for(work, kind, scope) if kind in JOINED else None
     if before is not None:
-        work.exceptions[before.id] = replace(
-            before, quantity=before.quantity + quantity, count=before.count + count, last_event=at, detail=detail
-        )
-        return before.id
+        joined = EXACT.add(before.quantity, quantity)
+        record = replace(before, quantity=joined, count=before.count + count, last_event=at)
+        work.exceptions[record.id] = record
+        return record
     number = work.ids.exception
     work.ids.exception += 1
-    work.exceptions[number] = ExceptionRecord(
+    record = work.exceptions[number] = ExceptionRecord(
         id=number,
         kind=kind,
         code=code,
@@ -56,13 +56,14 @@ def enter(  # what an entry says, named at the call
     if kind in JOINED:
         work.waiting[kind, *scope] = number
     work.must_commit = True
-    return number
+    return record
 
 
-def shorten(work: WorkingCopy, record: ExceptionRecord, quantity: Decimal, *, closed: str = "") -> ExceptionRecord:
+def shorten(work: WorkingCopy, record: ExceptionRecord, quantity: Decimal, *, closed: str) -> ExceptionRecord:
     """Take one trigger or message out of the exception; close it with the reason `closed` when that was the last."""
-    left = replace(record, quantity=record.quantity - quantity, count=record.count - 1)
-    if closed and left.count <= 0:
+    rest = max(ZERO, EXACT.subtract(record.quantity, quantity))
+    left = replace(record, quantity=rest, count=record.count - 1)
+    if left.count <= 0:
         left = replace(left, quantity=ZERO, count=0, closed_at=work.now, close_reason=closed, closed_by="gateway")
     work.exceptions[record.id] = left
     work.must_commit = True

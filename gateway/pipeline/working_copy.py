@@ -2,19 +2,19 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from heapq import merge
-from itertools import chain
 from typing import Any
 
 from gateway.backflush.allocate import first_expiry
-from gateway.backflush.step import Changes
+from gateway.backflush.issue import Changes
 from gateway.domain.clock import rfc3339
 from gateway.domain.event import Event, SignalId, Trigger
 from gateway.domain.exception import ExceptionRecord
 from gateway.domain.lot import LotBalance, LotKey, Owner
 from gateway.domain.order import Progress
 from gateway.domain.posting import Posting
-from gateway.domain.quantity import ZERO
+from gateway.domain.quantity import EXACT, ZERO
 from gateway.domain.requirement import Requirement, RequirementKey
 from gateway.formats import canonical
 from gateway.formats.chain import seal
@@ -56,11 +56,14 @@ class WorkingCopy:
 
     def lots(self, owners: Sequence[Owner], item: str) -> Iterator[LotBalance]:
         """Yield the owners' lots of the item, first expiry first."""
-        listed = [self._balances(keys) for owner in owners if (keys := self.stock.get((owner, item)))]
-        return merge(*listed, key=first_expiry) if len(listed) > 1 else chain.from_iterable(listed)
+        find = self.stock.get
+        listed = [keys for owner in owners if (keys := find((owner, item)))]
+        if len(listed) == 1:
+            return self._balances(listed[0])
+        return merge(*map(self._balances, listed), key=first_expiry)
 
     def _balances(self, keys: Iterable[LotKey]) -> Iterator[LotBalance]:
-        return (lot for key in keys if (lot := self.lot_balances.get(key)) is not None)
+        return filter(None, map(self.lot_balances.get, keys))
 
     def requirement(self, key: RequirementKey) -> Requirement:
         """Return what the component required and committed so far."""
@@ -88,12 +91,13 @@ class WorkingCopy:
     def add_posting(self, posting: Posting, changes: Changes) -> int:
         """Give the posting its place in the log, take over what it changed, and return its seq."""
         seq, position = self.head.seq + 1, self.head.position + 1
-        core = canonical.posting(posting, seq, replace(self._place, position=position))
+        core = canonical.posting(posting, seq, position, self._place)
         body, sealed = seal(core, self.head.hash)
         self.head = Head(position, sealed, seq)
         self.rows.postings.append(PostingRow(seq, position, posting, self.now, body))
-        for lot in changes.lots.values():
-            self.put_lot(lot)
+        self.lot_balances.changed.update(changes.lots)
+        for key in changes.used_up:
+            self._unlist(key)
         self.requirements.changed.update(changes.requirements)
         self.order_progress.changed.update(changes.progress)
         self.must_commit = True
@@ -102,27 +106,27 @@ class WorkingCopy:
     def add_journal(self, kind: str, content: Mapping[str, Any]) -> None:
         """Chain an entry that is no posting."""
         position = self.head.position + 1
-        core = canonical.journal(kind, content, replace(self._place, position=position))
+        core = canonical.journal(kind, content, position, self._place)
         body, sealed = seal(core, self.head.hash)
         self.head = Head(position, sealed, self.head.seq)
         self.rows.journal.append(JournalRow(position, kind, body))
         self.must_commit = True
 
     def put_lot(self, lot: LotBalance) -> None:
-        """Take over a changed balance and keep the index of what has anything left."""
+        """Take over a balance to which something was added, in its place among the others."""
         self.lot_balances[lot.key] = lot
         place = (lot.key.owner, lot.key.item)
-        listed = self.stock.get(place) or ()
-        if lot.left <= ZERO:
-            self.stock[place] = tuple(key for key in listed if key != lot.key)
-        elif lot.key not in listed:
-            found = [one for key in (*listed, lot.key) if (one := self.lot_balances.get(key)) is not None]
-            self.stock[place] = tuple(one.key for one in sorted(found, key=first_expiry))
+        keys = {*(self.stock.get(place) or ()), lot.key}
+        self.stock[place] = tuple(one.key for one in sorted(self._balances(keys), key=first_expiry))
 
-    def tally(self, signal: SignalId, uom: str, **more: Any) -> None:
+    def _unlist(self, key: LotKey) -> None:
+        place = (key.owner, key.item)
+        self.stock[place] = tuple(one for one in self.stock.get(place) or () if one != key)
+
+    def tally(self, signal: SignalId, uom: str, **more: Decimal) -> None:
         """Add to the signal's totals: counted, posted, scrapped, held."""
         before = self.tallies.get(signal) or Tally(uom, ZERO, ZERO, ZERO, ZERO)
-        changed = {name: getattr(before, name) + quantity for name, quantity in more.items()}
+        changed: dict[str, Any] = {name: EXACT.add(getattr(before, name), quantity) for name, quantity in more.items()}
         self.tallies[signal] = before._replace(**changed)
 
     # --- the end of the batch -------------------------------------------------------------------

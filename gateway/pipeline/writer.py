@@ -1,6 +1,5 @@
 """The one that writes: holds the committed state, hands out working copies and commits them whole."""
 
-from gateway.domain.event import SignalId
 from gateway.formats.canonical import Place
 from gateway.pipeline.model import LineModel
 from gateway.pipeline.state import State, recovered
@@ -29,7 +28,7 @@ class Writer:
 
     def working_copy(self) -> WorkingCopy:
         """Return an empty overlay over the committed state."""
-        place = Place(self.store.gateway, self.store.store, 0, self.clock.now().wall, self.clock.trust())
+        place = Place(self.store.gateway, self.store.store, self.clock.now().wall, self.clock.trust())
         return WorkingCopy(self.state, self.model, place)
 
     async def finish(self, work: WorkingCopy) -> None:
@@ -50,8 +49,7 @@ class Writer:
         readers = await self._log.consumers()
         return next((one.through for one in readers if (one.kind, one.name) == reader), 0)
 
-    async def reload(self) -> list[SignalId]:
-        """Reopen the store after a failure and read the state anew; return the counters to read again."""
+    async def reload(self) -> None:
+        """Reopen the store after a failure and read the state anew."""
         await self.store.reopen()
         self.state = recovered(await self.store.load())
-        return list(self.state.checkpoints)

@@ -46,8 +46,7 @@ class Gateway:
         finally:
             self.health.running = False
             await self._drain(pipeline)
-            await self.devices.stop()
-            await _end(beside)
+            await asyncio.gather(self.devices.stop(), _end(beside))
 
     async def reload(self, config: Config) -> None:
         """Put another configuration in force: only what changed restarts. CommandRefused: the old one goes on."""
@@ -64,6 +63,7 @@ class Gateway:
         if not done:
             logger.error("not everything that waited could be committed: %s", self.pipeline.failure or "too slow")
             await _end([pipeline])
+        self.pipeline.commands.close()
 
 
 async def _end(tasks: list[asyncio.Task[None]]) -> None:

@@ -62,6 +62,7 @@ class Connection(aiosqlite.Connection):
         try:
             await self
         except sqlite3.Error as error:
+            self._thread.join()  # aiosqlite has told it to end; it must not outlive the loop it answers to
             raise store_error(self._path, error) from error
         return self
 

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC
+from math import ceil
 
 from asyncua import ua
 from asyncua.client.client import Client
@@ -21,7 +22,9 @@ from gateway.signals.sample import Sample
 from gateway.transport.opcua_security import Security, secure
 
 _INBOX = 10_000  # notifications that may wait for one turn of the loop; with more the connection is given up
-_SESSION = 60_000  # ms; a PLC has few sessions, and a killed gateway can't give its own back
+_SESSION = 60_000  # ms; a PLC has few sessions and subscriptions, and a killed gateway can't give its own back
+_LIFETIME = 60.0  # s of a subscription that nobody asks for any more
+_KEEPALIVE = 5.0  # s after which an idle subscription says that it is alive; asyncua recreates one that does not
 _GOODBYE = 1.0  # s for closing in order
 
 
@@ -69,9 +72,14 @@ class OpcUaConnection:
 
     async def subscribe(self, interval: float) -> None:
         """Open the subscription; it publishes every `interval` seconds what changed."""
+        parameters = ua.CreateSubscriptionParameters()
+        parameters.RequestedPublishingInterval = interval * 1000
+        parameters.RequestedMaxKeepAliveCount = max(1, ceil(_KEEPALIVE / interval))
+        parameters.RequestedLifetimeCount = max(3, ceil(_LIFETIME / interval))
+        parameters.PublishingEnabled = True
         async with self._translated():
             self._subscription = await self._client.create_subscription(
-                interval * 1000, queue_maxsize=_INBOX, overflow=OverflowPolicy.DISCONNECT
+                parameters, queue_maxsize=_INBOX, overflow=OverflowPolicy.DISCONNECT
             )
         self._pump = asyncio.create_task(self._collect(self._subscription))
 

@@ -5,8 +5,9 @@ import asyncio
 import pytest
 
 from gateway.ports import Link
-from tests.contract.drivers.conftest import PLUGINS
-from tests.contract.drivers.servers import BENCHES, Proxy
+from tests.contract.drivers.harness import PLUGINS
+from tests.contract.drivers.proxy import Proxy
+from tests.contract.drivers.servers import BENCHES
 
 
 @pytest.fixture(params=sorted(PLUGINS))
@@ -22,7 +23,7 @@ async def test_reads_every_signal_when_it_connects(bench, desk, running):
         await desk.linked(driver, Link.CONNECTED)
         await desk.shows("good", 100)
 
-        assert desk.values("boot")[-1] == 1
+        assert {1} == set(desk.values("boot"))
 
 
 async def test_hands_in_a_change(bench, desk, running):
@@ -38,10 +39,9 @@ async def test_every_scan_of_a_counter_carries_the_boot_id(bench, desk, running)
         await bench.show(good=0, boot=2)
         await desk.shows("good", 0)
 
-        pairs = [{sample.signal: sample.value for sample in scan.samples} for scan in desk.scans]
+        beside = [{sample.signal: sample.value for sample in scan.samples} for scan in desk.scans]
 
-        assert {"good": 0, "boot": 2} == pairs[-1]
-        assert {(100, 1), (0, 2)} >= {(pair["good"], pair["boot"]) for pair in pairs}
+        assert {(100, 1), (0, 2)} == {(scan["good"], scan["boot"]) for scan in beside}
 
 
 async def test_connects_to_a_server_that_starts_later(bench, desk, running):
@@ -108,7 +108,7 @@ async def test_a_bad_value_is_told_and_the_next_good_one_is_read(bench, desk, ru
     async with running(bench.settings()) as driver:
         await desk.shows("good", 100)
         await bench.break_good()
-        await desk.until(lambda: "Good" != (desk.statuses("good") or ["Good"])[-1] or desk.scans[-1].unreadable)
+        await desk.until(lambda: desk.statuses("good")[-1] != "Good" or desk.scans[-1].unreadable)
         await bench.mend_good()
         await desk.until(lambda: desk.values("good")[-1] == 100 and not desk.scans[-1].unreadable)
         await desk.linked(driver, Link.CONNECTED)
@@ -116,9 +116,9 @@ async def test_a_bad_value_is_told_and_the_next_good_one_is_read(bench, desk, ru
 
 async def test_ends_cleanly_whenever_it_is_cancelled(bench, desk, running):
     async with running(bench.settings()):
-        await asyncio.sleep(0)
+        before = asyncio.all_tasks()
 
-    assert len(asyncio.all_tasks()) < 50
+    assert asyncio.all_tasks() <= before
 
 
 async def test_what_means_nothing_to_a_driver_does_no_harm(bench, desk, running):

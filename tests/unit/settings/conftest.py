@@ -124,9 +124,9 @@ FILES = {
             bom_version: "1"
             active: true
         stagings:
-          - {staging: S1, item: CAP, lot: C1, location: X, quantity: 5000, uom: EA, line: L1, received_at: 2026-01-01T00:00:00Z}
-          - {staging: S2, item: GLUE, lot: H1, location: X, quantity: 900, uom: g, order: "77", received_at: 2026-01-01T00:00:00Z}
-        """,
+          - {staging: S1, item: CAP, lot: C1, location: X, quantity: 5000, uom: EA, line: L1, received_at: &T}
+          - {staging: S2, item: GLUE, lot: H1, location: X, quantity: 900, uom: g, order: "77", received_at: &T}
+        """.replace("&T", "2026-01-01T00:00:00Z"),
 }
 
 
@@ -162,9 +162,3 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
     for file, text in FILES.items():
         made.write(file, text)
     return made
-
-
-@pytest.fixture
-def models() -> tuple[tuple[type[DeviceSettings], ...], tuple[type[SinkSettings], ...]]:
-    """The drivers' and the sinks' models."""
-    return DRIVERS, SINKS

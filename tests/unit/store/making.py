@@ -20,6 +20,7 @@ START = datetime(2026, 11, 21, 10, 0, 0, 123000, tzinfo=UTC)
 GOOD = SignalId("FILLER-1", "good")
 SUPERMARKET = Owner("line", "L1")
 ZERO, ONE = Decimal(0), Decimal(1)
+NOTHING = Tally("", ZERO, ZERO, ZERO, ZERO)
 
 
 def lot_key(number: int) -> LotKey:
@@ -47,7 +48,7 @@ class Line:
     exceptions: int = 0
     lots: dict[LotKey, LotBalance] = field(default_factory=dict)
     requirements: dict[RequirementKey, Requirement] = field(default_factory=dict)
-    tally: Tally = Tally("", ZERO, ZERO, ZERO, ZERO)
+    tally: Tally = NOTHING
     now: datetime = START
 
     @classmethod
@@ -105,7 +106,7 @@ class Line:
     def _post(self, batch: Batch, trigger: Trigger) -> int:
         seq, position = self.head.seq + 1, self.head.position + 1
         posting = make_posting(trigger, [self._take(number) for number in range(self.components)])
-        body, sealed = chain.seal(canonical.posting(posting, seq, self._place(position)), self.head.hash)
+        body, sealed = chain.seal(canonical.posting(posting, seq, position, self._place()), self.head.hash)
         batch.postings.append(PostingRow(seq, position, posting, self.now, body))
         self.head = Head(position, sealed, seq)
         return seq
@@ -116,17 +117,17 @@ class Line:
         self.lots[key] = self.lots[key].consume(ONE)
         required = RequirementKey("100045", "0010", line.bom_line)
         before = self.requirements.get(required, Requirement())
-        self.requirements[required] = before.grown(1, 1).commit(ONE)
+        self.requirements[required] = Requirement(before.numerator + 1, 1, before.committed + ONE)
         return line
 
     def _journal(self, batch: Batch, kind: str) -> None:
         position = self.head.position + 1
-        body, sealed = chain.seal(canonical.journal(kind, {"who": "test"}, self._place(position)), self.head.hash)
+        body, sealed = chain.seal(canonical.journal(kind, {"who": "test"}, position, self._place()), self.head.hash)
         batch.journal.append(JournalRow(position, kind, body))
         self.head = Head(position, sealed, self.head.seq)
 
-    def _place(self, position: int) -> canonical.Place:
-        return canonical.Place(self.gateway, self.store, position, self.now, ClockTrust("assume", 0))
+    def _place(self) -> canonical.Place:
+        return canonical.Place(self.gateway, self.store, self.now, ClockTrust("assume", 0))
 
     def _complete(self, batch: Batch) -> Batch:
         batch.lots = dict(self.lots)

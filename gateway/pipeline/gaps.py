@@ -1,0 +1,76 @@
+"""What a message source lost: one exception a signal, naming the missing messages, until they come late."""
+
+from dataclasses import replace
+
+import orjson
+
+from gateway.counting.messages import MOST_RANGES, Gap
+from gateway.domain.event import Event
+from gateway.domain.exception import ExceptionKind, ExceptionRecord
+from gateway.domain.quantity import EXACT, text
+from gateway.pipeline import work_list
+from gateway.pipeline.working_copy import WorkingCopy
+
+Missing = list[tuple[int | None, int | None]]  # first and last number; None where only a total shows the loss
+
+_SHOWN = 3  # ranges in the sentence; `detail` has them all
+
+
+def lost(work: WorkingCopy, event: Event, gap: Gap) -> None:
+    """Count what the source lost before this message as held."""
+    before = work_list.open_for(work, ExceptionKind.GAP, event.signal)
+    record = work_list.enter(
+        work,
+        ExceptionKind.GAP,
+        event.signal,
+        code="gap",
+        reason="",  # told below, from everything that is missing by now
+        quantity=gap.quantity,
+        uom=event.uom,
+        at=event.source_time,
+        count=1 if gap.first is None or gap.last is None else gap.last - gap.first + 1,
+    )
+    missing = [*_missing(before), (gap.first, gap.last)][-MOST_RANGES:]
+    _describe(work, record, missing)
+    work.tally(event.signal, event.uom, counted=gap.quantity, held=gap.quantity)
+
+
+def came_late(work: WorkingCopy, event: Event, gap: Gap) -> None:
+    """Take a message that came after all out of its gap; what the last one leaves was not lost either."""
+    before = work_list.open_for(work, ExceptionKind.GAP, event.signal)
+    if before is None or gap.first is None:
+        return
+    after = work_list.shorten(work, before, gap.quantity, closed="the missing messages came late")
+    if after.closed_at is None:
+        _describe(work, after, _without(_missing(before), gap.first))
+    taken = EXACT.subtract(before.quantity, after.quantity)
+    work.tally(event.signal, event.uom, counted=-taken, held=-taken)
+
+
+def _missing(record: ExceptionRecord | None) -> Missing:
+    if record is None:
+        return []
+    return [(first, last) for first, last in orjson.loads(record.detail)["missing"]]
+
+
+def _without(missing: Missing, number: int) -> Missing:
+    for index in reversed(range(len(missing))):  # a device that numbers anew uses a number twice: the newest is meant
+        first, last = missing[index]
+        if first is not None and last is not None and first <= number <= last:
+            rest = ((first, number - 1), (number + 1, last))
+            return [*missing[:index], *(one for one in rest if one[0] <= one[1]), *missing[index + 1 :]]
+    return missing
+
+
+def _describe(work: WorkingCopy, record: ExceptionRecord, missing: Missing) -> None:
+    names = [_name(*one) for one in missing]
+    if len(names) > _SHOWN:
+        names[_SHOWN:] = [f"{len(names) - _SHOWN} more"]
+    reason = f"{'.'.join(record.scope)} lost {', '.join(names)}: {text(record.quantity)} {record.uom or 'units'}"
+    work.exceptions[record.id] = replace(record, reason=reason, detail=orjson.dumps({"missing": missing}).decode())
+
+
+def _name(first: int | None, last: int | None) -> str:
+    if first is None:
+        return "units between two messages"
+    return f"message {first}" if first == last else f"messages {first} to {last}"

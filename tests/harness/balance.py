@@ -1,0 +1,73 @@
+"""The comparison that every fault test ends with: the machines' ledger, the store and the ERP's books."""
+
+from collections import Counter
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from gateway.store.verify import verify
+from simulators import books, ledger
+from tests.harness.site import Site
+from tests.harness.until import until
+
+Units = dict[tuple[str, str], Decimal]
+ZERO = Decimal(0)
+
+
+def made(site: Site, *parts: str) -> dict[tuple[str, str], ledger.Made]:
+    """Return the machines' ground truth; `parts`: folders of machines with a process of their own."""
+    found: dict[tuple[str, str], ledger.Made] = {}
+    for part in parts or ("",):
+        found |= ledger.read(site.root / part / "truth")
+    return found
+
+
+def settle(site: Site, *parts: str, within: float = 60.0) -> None:
+    """Wait until all that was made is counted, and all that was posted is at the ERP."""
+    totals = {name: one.total for name, one in made(site, *parts).items()}
+    until(lambda: _settled(site.status(), totals), within=within, what=lambda: f"{totals} in {site.status()}")
+
+
+def _settled(status: dict[str, Any], totals: Units) -> bool:
+    counted = {(one["device"], one["signal"]): Decimal(one["counted"]) for one in status.get("signals", [])}
+    waiting = [one["waiting"] for one in status.get("consumers", [])]
+    return bool(waiting) and not any(waiting) and all(counted.get(name, ZERO) >= one for name, one in totals.items())
+
+
+def lost(site: Site, *parts: str) -> Units:
+    """Return what the machines made and neither the ERP's books nor an exception has; below zero: too much."""
+    booked = books.units(books.books(site.root / "erp.db"))
+    held = _held(site)
+    truth = {name: one.total for name, one in made(site, *parts).items()}
+    names = truth.keys() | booked.keys() | held.keys()
+    missing = {name: truth.get(name, ZERO) - booked.get(name, ZERO) - held.get(name, ZERO) for name in sorted(names)}
+    return {name: quantity for name, quantity in missing.items() if quantity}
+
+
+def _held(site: Site) -> Units:
+    rows = site.rows("SELECT device, signal, held FROM tally")
+    return {(device, signal): Decimal(quantity) for device, signal, quantity in rows}
+
+
+def assert_exact(site: Site, *parts: str) -> None:
+    """Nothing lost, nothing held, nothing twice, each MQTT message once, and the store proves itself."""
+    truth = made(site, *parts)
+    bodies = books.books(site.root / "erp.db")
+    booked = Counter((one["device"], one["signal"], one["key"]) for body in bodies for one in body["triggers"])
+    ids = Counter((*name, key) for name, one in truth.items() for key in one.ids)
+
+    assert not lost(site, *parts)
+    assert not any(_held(site).values()), site.rows("SELECT * FROM exception WHERE closed_at IS NULL")
+    assert {name for name, one in truth.items() if one.total} == set(books.units(bodies))
+    assert not [one for one, times in booked.items() if times > 1]
+    assert ids == Counter({one: times for one, times in booked.items() if one[:2] in _named(truth)})
+    assert_sound(site.store)
+
+
+def _named(truth: dict[tuple[str, str], ledger.Made]) -> set[tuple[str, str]]:
+    return {name for name, one in truth.items() if one.ids}
+
+
+def assert_sound(store: Path) -> None:
+    """What `gateway verify` would say."""
+    assert not [check for check in verify(store).checks if not check.ok]

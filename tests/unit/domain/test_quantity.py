@@ -1,0 +1,76 @@
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+
+from gateway.domain.quantity import Rounding, RoundingMode, exact, parse_quantity, rounded, text
+from gateway.errors import DataError
+
+
+@pytest.mark.parametrize(
+    ("written", "read"), [("6.300", "6.300"), (12, "12"), (Decimal("0.1"), "0.1"), ("1e3", "1E+3")]
+)
+def test_a_quantity_is_read_as_it_is_written(written, read):
+    quantity = parse_quantity(written)
+
+    assert Decimal(read) == quantity
+
+
+@pytest.mark.parametrize(
+    ("written", "why"),
+    [
+        (0.1, "not an exact number"),
+        (True, "not an exact number"),
+        ("six", "is not a number"),
+        (None, "is not a number"),
+        ("NaN", "outside what a quantity can be"),
+        ("-Infinity", "outside what a quantity can be"),
+        ("1000000000000", "outside what a quantity can be"),
+        ("0.0000000000001", "more than 12 decimals"),
+    ],
+)
+def test_what_is_no_quantity_is_refused_with_the_reason(written, why):
+    with pytest.raises(DataError, match=why):
+        parse_quantity(written)
+
+
+def test_a_fraction_that_terminates_is_that_decimal():
+    assert Decimal("0.0045") == exact(Fraction(9, 2000))
+
+
+def test_a_fraction_that_never_terminates_is_refused():
+    with pytest.raises(DataError, match="1/3 never ends as a decimal"):
+        exact(Fraction(1, 3))
+
+
+@pytest.mark.parametrize(
+    ("numerator", "mode", "result"),
+    [
+        (1, RoundingMode.UP, "1"),
+        (1, RoundingMode.DOWN, "0"),
+        (1, RoundingMode.HALF_EVEN, "0"),
+        (2, RoundingMode.HALF_EVEN, "0"),  # 0.5 to the even neighbour
+        (3, RoundingMode.HALF_EVEN, "1"),
+        (6, RoundingMode.HALF_EVEN, "2"),  # 1.5 to the even neighbour
+        (8, RoundingMode.UP, "2"),  # nothing to round
+    ],
+)
+def test_a_requirement_in_quarters_rounds_by_its_mode(numerator, mode, result):
+    assert Decimal(result) == rounded(numerator, 4, Rounding(0, mode))
+
+
+def test_rounding_keeps_the_decimals_asked_for():
+    assert "0.333" == text(rounded(1, 3, Rounding(3)))
+
+
+def test_without_decimals_a_requirement_is_exact():
+    assert Decimal("0.125") == rounded(1, 8, Rounding())
+
+
+def test_without_decimals_an_endless_requirement_is_refused():
+    with pytest.raises(DataError, match="rounding with decimals"):
+        rounded(4, 9, Rounding())
+
+
+def test_text_never_has_an_exponent():
+    assert "1000" == text(Decimal("1E+3"))

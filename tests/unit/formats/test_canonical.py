@@ -1,0 +1,126 @@
+from decimal import Decimal
+
+import orjson
+import pytest
+
+from gateway.backflush.step import step
+from gateway.domain.clock import ClockTrust
+from gateway.domain.event import EventKind
+from gateway.formats import canonical
+from tests.factories import NOON, Shelf, day, make_lot, make_master, make_trigger
+
+PLACE = canonical.Place("PLANT1-L1", "01JXK3", NOON, ClockTrust("kernel", 12))
+
+
+def rendered(trigger) -> dict:
+    shelf = Shelf(make_lot(), make_lot("C-1", item="CARTON-12", location="L1-PACK"))
+    posting = step(shelf, make_master(), trigger).posting
+    return orjson.loads(canonical.posting(posting, 7, 9, PLACE))
+
+
+def test_a_posting_says_who_it_is_where_it_stands_and_how_its_clock_was():
+    body = rendered(make_trigger())
+
+    assert {
+        "format": "backflush.posting/1",
+        "kind": "posting",
+        "gateway": "PLANT1-L1",
+        "store": "01JXK3",
+        "seq": 7,
+        "position": 9,
+        "posted_at": "2026-11-21T12:00:00.000Z",
+        "clock": {"trust": "kernel", "error_ms": 12},
+    } == dict(list(body.items())[:8])
+
+
+def test_a_posting_says_what_was_made_by_which_bill():
+    body = rendered(make_trigger("3"))
+
+    assert ("100045", "0010", "component") == (body["order"], body["operation"], body["posting_type"])
+    assert {"good": "3", "scrap": "0", "rework": "0", "uom": "bottle"} == body["output"]
+    assert {"id": "COLA-CASE-12", "version": "3"} == body["bom"]
+    assert "sha256:5f3c" == body["master_data"]
+
+
+def test_an_issued_line_names_its_bom_line_and_method():
+    body = rendered(make_trigger("3"))
+
+    assert [
+        {
+            "use": "consumed",
+            "item": "BOTTLE-500",
+            "quantity": "3",
+            "uom": "EA",
+            "lot": "B-1",
+            "location": "L1-FILL",
+            "bom_line": "0010",
+            "method": "backflush",
+        }
+    ] == body["lines"]
+
+
+def test_a_received_line_has_neither():
+    body = rendered(make_trigger("3", "0030"))
+
+    assert {
+        "use": "produced",
+        "item": "COLA-CASE-12",
+        "quantity": "3",
+        "uom": "EA",
+        "lot": "C261121-1",
+        "location": "L1-OUT",
+    } == body["lines"][0]
+
+
+def test_a_trigger_is_linked_with_its_event_and_both_times():
+    body = rendered(make_trigger("3", flag="ROLLOVER_INFERRED", since=day(-1), received_time=day(1)))
+
+    assert [
+        {
+            "id": 1,
+            "rule": "fill-good",
+            "rule_version": 1,
+            "device": "FILLER-1",
+            "signal": "good",
+            "event": "good_units",
+            "key": "7:100-101@100",
+            "quantity": "3",
+            "uom": "",
+            "since": "2026-11-20T12:00:00.000Z",
+            "source_time": "2026-11-21T12:00:00.000Z",
+            "received_time": "2026-11-22T12:00:00.000Z",
+            "flag": "ROLLOVER_INFERRED",
+        }
+    ] == body["triggers"]
+
+
+@pytest.mark.parametrize(("units", "written"), [(Decimal(12), "12"), (None, None)])
+def test_a_sealed_case_is_the_postings_handling_unit(units, written):
+    sscc = "106141412345678908"
+    body = rendered(make_trigger("1", "0030", kind=EventKind.CASE_SEALED, sscc=sscc, units=units))
+
+    assert {"sscc": sscc, "units": written} == body["handling_unit"]
+
+
+def test_a_count_without_a_case_has_no_handling_unit():
+    assert None is rendered(make_trigger())["handling_unit"]
+
+
+def test_a_journal_entry_has_its_kind_place_and_content():
+    body = canonical.journal("staging", {"staging": "S-1", "quantity": Decimal("1E+3")}, 9, PLACE)
+
+    assert {
+        "format": "backflush.journal/1",
+        "kind": "staging",
+        "gateway": "PLANT1-L1",
+        "store": "01JXK3",
+        "position": 9,
+        "at": "2026-11-21T12:00:00.000Z",
+        "staging": "S-1",
+        "quantity": "1000",
+    } == orjson.loads(body)
+
+
+def test_a_journal_entry_carries_nothing_that_has_no_rule():
+    with pytest.raises(TypeError, match="set"):
+        canonical.journal("staging", {"lots": {"B-1"}}, 9, PLACE)

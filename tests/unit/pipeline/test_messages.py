@@ -1,0 +1,209 @@
+"""Event messages through the pipeline."""
+
+from decimal import Decimal
+
+import pytest
+
+from gateway.domain.exception import ExceptionKind
+from gateway.signals.sample import Message, Sample, Scan
+from tests.unit.pipeline.plant import CASE, WEIGHT
+
+
+async def test_a_message_posts_and_is_acknowledged(plant):
+    receipt = await plant.send(id="c1", sscc="106141412345678908")
+    await plant.turn()
+
+    assert [receipt] == plant.drivers["PACKER-1"].acknowledged
+    assert ("1", "1", "0", "0") == plant.tally(CASE)
+
+
+async def test_a_weight_is_what_the_measured_component_took(plant):
+    await plant.send(WEIGHT, id="w1", quantity=Decimal("6.307"), uom="kg")
+    await plant.turn()
+
+    assert [("DRINK", "6.307")] == await plant.rows("SELECT item, quantity FROM posting_line")
+    assert ("6.307", "6.307", "0", "0") == plant.tally(WEIGHT)
+
+
+async def test_the_order_of_the_message_comes_before_the_active_one(plant):
+    await plant.send(id="c1", order="100099")
+    await plant.turn()
+
+    assert [("100099", "0030")] == [one.scope for one in plant.exceptions(ExceptionKind.TRIGGER)]
+
+
+@pytest.mark.parametrize("turns", [True, False], ids=["across batches", "in one batch"])
+async def test_a_message_that_comes_twice_counts_once_and_is_acknowledged_twice(plant, turns):
+    receipts = [await plant.send(id="c1")]
+    if turns:
+        await plant.turn()
+    receipts.append(await plant.send(id="c1"))
+    await plant.turn()
+
+    assert receipts == plant.drivers["PACKER-1"].acknowledged
+    assert ("1", "1", "0", "0") == plant.tally(CASE)
+
+
+@pytest.mark.parametrize("turns", [True, False], ids=["across batches", "in one batch"])
+async def test_the_same_key_with_other_content_is_held_once(plant, turns):
+    for quantity in (1, 2, 2, 2):
+        await plant.send(id="c1", quantity=Decimal(quantity))
+        if turns:
+            await plant.turn()
+    await plant.turn()
+
+    assert [("conflict", Decimal(2))] == [(one.code, one.quantity) for one in plant.exceptions(ExceptionKind.COUNTER)]
+    assert ("3", "1", "0", "2") == plant.tally(CASE)
+
+
+async def test_a_contradiction_that_is_delivered_again_after_a_restart_is_known(plant):
+    await plant.send(id="c1")
+    await plant.send(id="c1", quantity=Decimal(2))
+    await plant.turn()
+    await plant.crash()
+    receipt = await plant.send(id="c1", quantity=Decimal(2))
+    await plant.turn()
+
+    assert receipt == plant.drivers["PACKER-1"].acknowledged[-1]
+    assert ("3", "1", "0", "2") == plant.tally(CASE)
+
+
+async def test_a_retained_message_is_no_event(plant):
+    receipt = await plant.send(id="c1", replay=True)
+    await plant.turn()
+
+    assert [receipt] == plant.drivers["PACKER-1"].acknowledged
+    assert ("0", "0", "0", "0") == plant.tally(CASE)
+
+
+async def test_a_message_without_a_usable_value_is_no_event(plant):
+    await plant.pipeline.intake.put(Scan("PACKER-1", plant.clock.now(), (Sample("case_sealed", None, "Bad"),)))
+    await plant.turn()
+
+    assert [] == await plant.rows("SELECT * FROM event")
+
+
+async def test_an_unreadable_message_is_kept_with_its_bytes_and_acknowledged(plant):
+    receipt = await plant.send_unreadable()
+    await plant.turn()
+
+    assert [receipt] == plant.drivers["PACKER-1"].acknowledged
+    assert [("PACKER-1", "line1/packer", b"{", "the payload is no JSON")] == await plant.rows(
+        "SELECT device, source, payload, reason FROM dead_letter"
+    )
+
+
+async def test_what_could_be_read_beside_the_unreadable_part_counts(plant):
+    await plant.send_unreadable(Sample("case_sealed", Message(id="c1")))
+    await plant.turn()
+
+    assert ("1", "1", "0", "0") == plant.tally(CASE)
+
+
+async def test_messages_of_a_device_nobody_listens_to_are_dropped(plant):
+    await plant.pipeline.intake.put(Scan("UNKNOWN-1", plant.clock.now(), receipt=1))
+    await plant.turn()
+
+    assert [] == await plant.rows("SELECT * FROM event")
+
+
+async def test_missing_numbers_open_a_gap_that_counts_as_held(plant):
+    for number in (1, 4):
+        await plant.send(sequence=number)
+    await plant.turn()
+    gap = plant.exceptions(ExceptionKind.GAP)[0]
+
+    assert (Decimal(2), 2, "PACKER-1.case_sealed lost messages 2 to 3: 2 units", '{"missing":[[2,3]]}') == (
+        gap.quantity,
+        gap.count,
+        gap.reason,
+        gap.detail,
+    )
+    assert ("4", "2", "0", "2") == plant.tally(CASE)
+
+
+async def test_later_gaps_of_the_signal_join_the_open_one_and_all_are_named(plant):
+    for number in (1, 3, 6, 8, 10, 12):
+        await plant.send(sequence=number)
+        await plant.turn()
+    gap = plant.exceptions(ExceptionKind.GAP)[0]
+
+    assert "PACKER-1.case_sealed lost message 2, messages 4 to 5, message 7, 2 more: 6 units" == gap.reason
+    assert '{"missing":[[2,2],[4,5],[7,7],[9,9],[11,11]]}' == gap.detail
+
+
+async def test_a_message_that_comes_late_shortens_the_gap(plant):
+    for number in (1, 5, 3):
+        await plant.send(sequence=number)
+        await plant.turn()
+    gap = plant.exceptions(ExceptionKind.GAP)[0]
+
+    assert (Decimal(2), 2, '{"missing":[[2,2],[4,4]]}') == (gap.quantity, gap.count, gap.detail)
+    assert ("5", "3", "0", "2") == plant.tally(CASE)
+
+
+async def test_the_last_late_message_closes_the_gap(plant):
+    for number in (1, 4, 3, 2):
+        await plant.send(sequence=number)
+        await plant.turn()
+
+    assert [] == plant.exceptions(ExceptionKind.GAP)
+    assert [("the missing messages came late", "gateway", "0")] == await plant.rows(
+        "SELECT close_reason, closed_by, quantity FROM exception WHERE closed_at IS NOT NULL"
+    )
+    assert ("4", "4", "0", "0") == plant.tally(CASE)
+
+
+async def test_a_gap_that_opens_and_closes_in_one_batch_leaves_nothing_held(plant):
+    for number in (1, 3, 2, 5):
+        await plant.send(sequence=number)
+    await plant.turn()
+
+    assert [Decimal(1)] == [one.quantity for one in plant.exceptions(ExceptionKind.GAP)]
+    assert ("5", "4", "0", "1") == plant.tally(CASE)
+
+
+async def test_totals_say_how_much_was_lost(plant):
+    for number, total in ((1, 10), (3, 30)):
+        await plant.send(sequence=number, total=Decimal(total), quantity=Decimal(4))
+    await plant.turn()
+
+    assert ("24", "8", "0", "16") == plant.tally(CASE)
+
+
+@pytest.mark.parametrize("late", [5, 50], ids=["less", "more"])
+async def test_a_late_message_with_another_quantity_than_was_missing_still_balances(plant, late):
+    await plant.send(sequence=1)
+    await plant.send(sequence=4)
+    await plant.turn()
+    await plant.send(sequence=3, quantity=Decimal(late), total=Decimal(200))
+    await plant.turn()
+    await plant.send(sequence=2, quantity=Decimal(late), total=Decimal(100))
+    await plant.turn()
+
+    assert [] == plant.exceptions(ExceptionKind.GAP)
+    assert (str(2 + 2 * late), str(2 + 2 * late), "0", "0") == plant.tally(CASE)
+
+
+async def test_units_between_two_messages_that_only_a_total_shows_stay_held(plant):
+    for total in (5, 9):
+        await plant.send(id=f"c{total}", total=Decimal(total))
+    await plant.turn()
+    gap = plant.exceptions(ExceptionKind.GAP)[0]
+
+    assert "PACKER-1.case_sealed lost units between two messages: 3 units" == gap.reason
+    assert ("5", "2", "0", "3") == plant.tally(CASE)
+
+
+async def test_a_device_that_numbers_anew_goes_on_counting(plant):
+    for number in (7, 8):
+        await plant.send(sequence=number)
+    await plant.turn()
+    plant.clock.advance(10)
+    for number in (7, 9):
+        await plant.send(sequence=number)
+        await plant.turn()
+    await plant.send(sequence=8)
+    await plant.turn()
+
+    assert ("5", "5", "0", "0") == plant.tally(CASE)

@@ -1,0 +1,183 @@
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from gateway.errors import DataError
+from gateway.signals import payload
+from gateway.signals.payload import EventPaths, Path
+from gateway.signals.sample import Message, Sample
+
+PATHS = EventPaths.compile(
+    {
+        "id": "$.id",
+        "sequence": "$.seq",
+        "total": "$.total",
+        "time": "$.ts",
+        "quantity": "$.net",
+        "uom": "$.uom",
+        "order": "$.order",
+        "sscc": "$.sscc",
+        "units": "$.units",
+        "stable": "$.stable",
+    }
+)
+WEIGHT = {
+    "id": "SCALE-1-1-17",
+    "seq": 17,
+    "total": 107.345,
+    "ts": "2026-11-21T11:00:00.870+01:00",
+    "net": 6.312,
+    "uom": "kg",
+    "order": 100045,
+    "sscc": "340123450000000017",
+    "units": 12,
+    "stable": True,
+}
+
+
+def read(changed: dict | None = None, *, paths: EventPaths = PATHS, without: str = "") -> Sample | None:
+    document = {**WEIGHT, **(changed or {})}
+    document.pop(without, None)
+    return payload.event("net_weight", payload.parse(json.dumps(document).encode()), paths)
+
+
+def test_a_message_carries_what_its_paths_find():
+    expected = Sample(
+        "net_weight",
+        Message(
+            id="SCALE-1-1-17",
+            sequence=17,
+            total=Decimal("107.345"),
+            quantity=Decimal("6.312"),
+            uom="kg",
+            order="100045",
+            sscc="340123450000000017",
+            units=Decimal(12),
+        ),
+        source_time=datetime(2026, 11, 21, 10, 0, 0, 870000, tzinfo=UTC),
+    )
+
+    assert expected == read()
+
+
+def test_what_has_no_path_keeps_its_default():
+    expected = Sample("net_weight", Message(id="SCALE-1-1-17"))
+
+    assert expected == read(paths=EventPaths.compile({"id": "$.id", "sequence": None}))
+
+
+def test_a_nested_path_is_followed():
+    paths = EventPaths.compile({"id": "$.case.labels[0].sscc"})
+    sample = payload.event("case", {"case": {"labels": [{"sscc": "1"}]}}, paths)
+
+    assert "1" == sample.value.id
+
+
+def test_an_unstable_weight_is_no_event():
+    assert read({"stable": False}) is None
+
+
+@pytest.mark.parametrize("name", ["order", "sscc", "ts"])
+def test_a_device_may_not_know_its_order_label_or_time(name):
+    assert read(without=name)
+    assert read({name: None})
+
+
+@pytest.mark.parametrize("name", ["id", "seq", "total", "net", "uom", "units", "stable"])
+def test_what_is_configured_may_not_be_missing(name):
+    with pytest.raises(DataError, match=rf"\$\.{name} is missing"):
+        read(without=name)
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"id": ""}, "$.id: '' is no text"),
+        ({"id": True}, "$.id: True is no text"),
+        ({"id": {"a": 1}}, "$.id: {'a': 1} is no text"),
+        ({"id": "x" * 201}, "is longer than 200 characters"),
+        ({"id": "\ud800"}, "is no Unicode text"),
+        ({"seq": -1}, "$.seq: -1 is negative"),
+        ({"seq": 1.5}, "is no whole number"),
+        ({"seq": True}, "$.seq: True is no quantity"),
+        ({"net": "six"}, "$.net: 'six' is no quantity"),
+        ({"net": -0.001}, "is negative"),
+        ({"net": 1e30}, "is no quantity"),
+        ({"net": "NaN"}, "$.net: 'NaN' is no quantity"),
+        ({"net": [1]}, "$.net: [1] is no quantity"),
+        ({"uom": 7}, "$.uom: 7 is no text"),
+        ({"sscc": 340123450000000017}, "is no text"),
+        ({"stable": "yes"}, "$.stable: 'yes' is neither true nor false"),
+        ({"ts": "2026-11-21T10:00:00"}, "is no RFC 3339 time"),
+        ({"ts": 1795308611}, "is no RFC 3339 time"),
+        ({"ts": "2026-13-21T10:00:00Z"}, "is no point in time"),
+        ({"ts": "0001-01-01T00:00:00+14:00"}, "is no point in time"),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_path(changed, reason):
+    with pytest.raises(DataError) as caught:
+        read(changed)
+
+    assert reason in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "is no JSON"),
+        (b"{", "is no JSON"),
+        (b"\xff\xfe\x00", "is no JSON"),
+        (b'{"id": NaN}', "NaN is no JSON number"),
+        (b"[" * 100_000, "is no JSON"),
+        (b"[1]", "is a JSON list, not an object"),
+        (b"17", "is a JSON int, not an object"),
+        (b'{"n": ' + b"9" * 5000 + b"}", "is no JSON"),
+    ],
+)
+def test_bytes_that_are_no_json_object_are_refused(content, reason):
+    with pytest.raises(DataError) as caught:
+        payload.parse(content)
+
+    assert reason in caught.value.message
+
+
+def test_numbers_keep_their_digits():
+    expected = {"net": Decimal("0.10000000000000000001")}
+
+    assert expected == payload.parse(b'{"net": 0.10000000000000000001}')
+
+
+@pytest.mark.parametrize("text", ["id", "$[", "$..id", "$.a.*", "", "$.a | $.b"])
+def test_what_is_no_path_to_one_value_is_refused(text):
+    with pytest.raises(DataError, match="is no JSON path"):
+        Path.compile(text)
+
+
+@pytest.mark.parametrize(("found", "expected"), [(107, 107), (Decimal("107.0"), 107)])
+def test_a_counter_is_read_from_a_message(found, expected):
+    assert Sample("good", expected) == payload.value("good", {"n": found}, Path.compile("$.n"), counts=True)
+
+
+@pytest.mark.parametrize(("found", "expected"), [(3, 3), ("100045", "100045")])
+def test_a_context_is_read_from_a_message(found, expected):
+    assert Sample("boot", expected) == payload.value("boot", {"n": found}, Path.compile("$.n"), counts=False)
+
+
+@pytest.mark.parametrize(
+    ("found", "reason"),
+    [
+        (None, "$.n is missing"),
+        ("107", "$.n: '107' is no whole number"),
+        (Decimal("1.5"), "is no whole number"),
+        ({"a": 1}, "is no single value"),
+        ([1], "is no single value"),
+        (True, "$.n: True is no whole number"),
+    ],
+)
+def test_a_counter_that_is_no_number_is_refused(found, reason):
+    with pytest.raises(DataError) as caught:
+        payload.value("good", {"n": found}, Path.compile("$.n"), counts=True)
+
+    assert reason in caught.value.message

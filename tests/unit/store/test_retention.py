@@ -1,0 +1,90 @@
+from datetime import timedelta
+
+import pytest
+
+from gateway.store.batch import Batch, ConsumerKey, ConsumerKind, Mark, Rejection
+from gateway.store.log import PostingLog
+from gateway.store.retention import prune
+from gateway.store.store import Registration
+from gateway.store.verify import verify
+from tests.unit.store.making import GOOD, START, make_event
+
+ERP = ConsumerKey(ConsumerKind.SINK, "erp")
+KEEP = timedelta(days=90)
+LATER = START + KEEP + timedelta(seconds=1)
+
+
+@pytest.fixture
+async def acknowledged(store, line):
+    """Ten postings, six of them acknowledged by the one required consumer."""
+    await store.register([Registration(ERP, required=True)], START)
+    await store.commit(Batch(consumers={ERP: Mark(6, START)}))
+    return line
+
+
+async def test_what_is_old_and_acknowledged_is_deleted(store, path, acknowledged):
+    assert await prune(store, KEEP, LATER) == 6
+
+    log = await PostingLog.open(path)
+    page = await log.page(0, None, 100)
+    assert ([one.seq for one in page.documents], await log.first_available()) == ([7, 8, 9, 10], 7)
+    await log.close()
+
+
+async def test_the_rest_is_still_verified(store, path, acknowledged):
+    await prune(store, KEEP, LATER)
+    await store.commit(acknowledged.posted(3))
+    await store.commit(Batch(consumers={ERP: Mark(12, START)}))
+    await prune(store, KEEP, LATER)
+
+    report = verify(path)
+    assert [one for one in report.checks if not one.ok] == []
+
+
+async def test_tampering_shows_after_retention_too(store, path, acknowledged):
+    await prune(store, KEEP, LATER)
+    await store.transact(lambda raw: raw.execute("DELETE FROM posting WHERE seq = 7"))
+
+    assert {"sequence", "chain"} <= {one.name for one in verify(path).checks if not one.ok}
+
+
+async def test_nothing_is_deleted_while_no_consumer_is_required(store, line):
+    await store.commit(Batch(consumers={ERP: Mark(6, START)}))
+
+    assert await prune(store, KEEP, LATER) == 0
+
+
+async def test_nothing_is_deleted_before_its_time(store, acknowledged):
+    assert await prune(store, KEEP, LATER - timedelta(seconds=2)) == 0
+
+
+async def test_a_refused_posting_and_what_follows_it_stay(store, acknowledged):
+    await store.commit(Batch(rejections=[Rejection("erp", 3, "unknown lot", START)]))
+
+    assert await prune(store, KEEP, LATER) == 2
+
+
+async def test_event_keys_stay_known_as_long_as_their_posting(store, acknowledged):
+    keys = [(*GOOD, make_event(number).key) for number in (6, 7)]
+    await prune(store, KEEP, LATER)
+
+    assert {keys[1]: None} == await store.known_events(keys)
+
+
+async def test_ids_are_never_given_again(store, line):
+    await store.commit(line.released(await store.held_triggers(1, 10)))
+    await store.register([Registration(ERP, required=True)], START)
+    await store.commit(Batch(consumers={ERP: Mark(13, START)}))
+    before = await store.load()
+    assert await prune(store, KEEP, LATER) == 13
+
+    after = await store.load()
+    assert (before.next_event, before.next_trigger, before.head) == (after.next_event, after.next_trigger, after.head)
+
+
+async def test_a_long_past_goes_in_many_transactions(store, path, acknowledged):
+    await store.commit(acknowledged.posted(900))
+    await store.commit(Batch(consumers={ERP: Mark(910, START)}))
+
+    assert await prune(store, KEEP, LATER) == 910
+    assert [one for one in verify(path).checks if not one.ok] == []

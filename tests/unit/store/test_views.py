@@ -1,0 +1,57 @@
+from decimal import Decimal
+
+import pytest
+
+from gateway.store.batch import Batch, ConsumerKey, ConsumerKind, DeadLetter, Mark, Rejection
+from gateway.store.views import Views
+from tests.unit.store.making import GOOD, START, make_exception
+
+
+@pytest.fixture
+async def views(path, line):
+    opened = await Views.open(path)
+    yield opened
+    await opened.close()
+
+
+async def test_tallies_add_up(views):
+    (one,) = await views.tallies()
+
+    assert one.signal == GOOD
+    assert one.tally == ("", 13, 9, 1, 3)
+
+
+async def test_open_exceptions_come_oldest_first(views, store):
+    await store.commit(Batch(exceptions={3: make_exception(3, 0), 2: make_exception(2, 0)}))
+
+    assert [one.id for one in await views.exceptions(2)] == [1, 2]
+
+
+async def test_lots_show_what_is_left(views):
+    assert [Decimal(990)] * 8 == [one.left for one in await views.lots()]
+
+
+async def test_a_buffer_is_what_a_consumer_has_not_acknowledged(views, store):
+    sink = ConsumerKey(ConsumerKind.SINK, "erp")
+    refused = Rejection("erp", 2, "unknown lot", START)
+    await store.commit(Batch(consumers={sink: Mark(4, START)}, rejections=[refused, refused]))
+
+    (one,) = await views.buffers()
+    assert (one.name, one.through, one.waiting, one.rejected) == ("erp", 4, 6, 1)
+
+
+async def test_readings_tell_how_old_a_counter_is(views):
+    (one,) = await views.readings()
+
+    assert (GOOD, 13, Decimal(13), START) == (one.signal, one.value, one.counted, one.seen)
+
+
+async def test_dead_letters_are_numbered(views, store):
+    letter = DeadLetter("PACKER-1", "t", b"{", "no JSON", START)
+    await store.commit(Batch(dead_letters=[letter, letter]))
+
+    assert await views.dead_letters() == 2
+
+
+async def test_the_wal_has_a_size(views):
+    assert views.wal_size() > 0
