@@ -53,7 +53,7 @@ def _broker_url(part: argparse.ArgumentParser) -> None:
 
 
 def _token(part: argparse.ArgumentParser) -> None:
-    part.add_argument("--erp-token-file", type=Path, metavar="FILE", help="default DIR/secrets/erp-push-token")
+    part.add_argument("--erp-token-file", type=Path, metavar="FILE", help="who pushes has to show this bearer token; made up if there is no such file")
 
 
 def _pull(part: argparse.ArgumentParser) -> None:

@@ -153,8 +153,7 @@ class Line:
         return all(publisher.drained for publisher in (self.packer, self.scale) if publisher)
 
     def _make_erp(self, settings: ErpSettings) -> Erp:
-        token_file = settings.token_file or self._directory / "secrets" / "erp-push-token"
-        return Erp(self._directory / "erp.db", token_file, settings)
+        return Erp(self._directory / "erp.db", settings)
 
     def _write_ports(self) -> None:
         path = self._directory / "ports.json"

@@ -57,11 +57,6 @@ def most_units(counter: Counter, ns: int) -> int:
     return ns * counter.units // counter.period + counter.burst
 
 
-def time_for(counter: Counter, units: int) -> int:
-    """Return the ns that the machine needs at least for that many units."""
-    return -(-units * counter.period // counter.units)
-
-
 def elapsed_upper_bound(seen: Instant, at: Instant) -> int | None:
     """Return the most ns that lie between two moments.
 

@@ -107,7 +107,7 @@ def _plausible(facts: Comparison, row: Row) -> bool:
 
 def _judge_older(facts: Comparison) -> Decision:
     """Row 3. Old readings end soon; if they don't, the device's clock was set back and says nothing this time."""
-    suspect = _agreeing(facts, of_row_3=True)
+    suspect = _agreeing(facts, OLDER)
     if not suspect or suspect.reads + 1 < PERSISTENT or not _settled(facts, suspect):
         return _doubt(facts, OLDER, PERSISTENT, suspect)
     decision = _first_row(facts).outcome(facts)
@@ -124,7 +124,7 @@ def _judge(facts: Comparison, row: Row) -> Decision:
         # The unchanged value refutes the suspect, but doesn't tell that nothing was made: the time stays, too.
         checkpoint = replace(facts.checkpoint, suspect=replace(refuted, row=REFUTED, reads=0))
         return Decision(Verdict.IDLE, 0, checkpoint)
-    suspect = _agreeing(facts, of_row_3=False)
+    suspect = _agreeing(facts, row.number)
     if _plausible(facts, row) and not (suspect and suspect.row == JUMPED):
         return row.outcome(facts)
     if suspect and row.number != LAPPED:  # time makes a jump no more plausible than it was at first sight
@@ -135,21 +135,23 @@ def _judge(facts: Comparison, row: Row) -> Decision:
     return _doubt(facts, row.number, reads, suspect)
 
 
-def _agreeing(facts: Comparison, *, of_row_3: bool) -> Suspect | None:
+def _agreeing(facts: Comparison, row: int) -> Suspect | None:
     """Return the suspect if this reading can follow it: it lies on the way, and no further than is possible."""
     suspect, at, counter = facts.checkpoint.suspect, facts.reading.at, facts.counter
-    if suspect is None or suspect.row == REFUTED or (suspect.row == OLDER) != of_row_3:
+    if suspect is None or suspect.row == REFUTED or (suspect.row == OLDER) != (row == OLDER):
         return None
     if (suspect.epoch, suspect.boot) != (facts.epoch, at.boot):
         return None
-    ahead = (suspect.value - facts.p) % counter.modulus
     possible = most_units(counter, at.boottime - suspect.at + counter.slack)
+    if possible >= counter.tear and row != LAPPED:
+        return None  # too long ago: everything would agree
+    ahead = (suspect.value - facts.p) % counter.modulus
     return suspect if ahead <= facts.fwd <= ahead + possible else None
 
 
 def _perhaps_older_than(suspect: Suspect, facts: Comparison) -> bool:
     at = facts.reading.at
-    return not facts.newer and suspect.boot == at.boot and at.boottime - suspect.at < SETTLING
+    return suspect.boot == at.boot and at.boottime - suspect.at < SETTLING
 
 
 def _settled(facts: Comparison, suspect: Suspect) -> bool:
@@ -170,4 +172,4 @@ def _doubt(facts: Comparison, row: int, wanted: int, agreeing: Suspect | None) -
         )
     verdict = Verdict.STALE if row in STALE_ROWS else Verdict.SUSPECT
     checkpoint = replace(facts.checkpoint, suspect=suspect)
-    return Decision(verdict, 0, checkpoint, notice=notice, read_again=reads < wanted)
+    return Decision(verdict, 0, checkpoint, notice=notice, read_again=not agreeing or reads < wanted)

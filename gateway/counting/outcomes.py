@@ -1,6 +1,6 @@
 """What a row of the decision table amounts to once it is believed: units booked or held, and the new checkpoint."""
 
-from gateway.counting.comparison import Comparison, time_for
+from gateway.counting.comparison import Comparison
 from gateway.counting.counter import SECOND, Checkpoint, Decision, GapPolicy, Held, Verdict
 from gateway.domain.clock import rfc3339
 
@@ -104,7 +104,7 @@ def implausible(c: Comparison) -> Decision:
 
 def _book(c: Comparison, verdict: Verdict, delta: int) -> Decision:
     moved = _moved(c, delta, _spare(c, delta))
-    if not (delta and _in_gap(c)):
+    if not delta or not _in_gap(c):
         return Decision(verdict, delta, moved)
     since = min(c.checkpoint.seen.wall, c.reading.at.wall)
     reason = _gap_reason(c)
@@ -128,12 +128,11 @@ def _moved(c: Comparison, units: int, slack: int) -> Checkpoint:
 
 def _spare(c: Comparison, delta: int) -> int:
     """Return the ns that the delta didn't need: the reading may have come that late, but not later than `slack`."""
+    counter = c.counter
     if c.elapsed is None:
-        return c.counter.slack
-    spare = c.elapsed + c.checkpoint.slack - time_for(c.counter, delta)
-    if spare <= 0:
-        return 0
-    return min(c.counter.slack, spare)
+        return counter.slack
+    spare = c.elapsed + c.checkpoint.slack - delta * counter.period // counter.units
+    return 0 if spare <= 0 else min(spare, counter.slack)
 
 
 def _in_gap(c: Comparison) -> bool:

@@ -30,8 +30,28 @@ def settle(site: Site, *parts: str, within: float = 60.0) -> None:
 
 def _settled(status: dict[str, Any], totals: Units) -> bool:
     counted = {(one["device"], one["signal"]): Decimal(one["counted"]) for one in status.get("signals", [])}
+    return _nothing_waits(status) and all(counted.get(name, ZERO) >= one for name, one in totals.items())
+
+
+def _nothing_waits(status: dict[str, Any]) -> bool:
     waiting = [one["waiting"] for one in status.get("consumers", [])]
-    return bool(waiting) and not any(waiting) and all(counted.get(name, ZERO) >= one for name, one in totals.items())
+    return bool(waiting) and not any(waiting)
+
+
+def caught_up(site: Site) -> None:
+    """Wait until every counter stands where its machine does, even if the units between were lost."""
+    truth = ledger.Ledger(site.root / "truth")
+    until(lambda: all(_same(truth, *row) for row in _checkpoints(site)), what=lambda: _checkpoints(site))
+    until(lambda: _nothing_waits(site.status()), what=site.status)
+
+
+def _checkpoints(site: Site) -> list[tuple[str, str, str]]:
+    return site.rows("SELECT device, signal, value FROM checkpoint")
+
+
+def _same(truth: ledger.Ledger, device: str, signal: str, value: str) -> bool:
+    last = truth.last(device, signal)
+    return last is not None and last.value == int(value)
 
 
 def lost(site: Site, *parts: str) -> Units:

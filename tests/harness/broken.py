@@ -23,7 +23,7 @@ def checkpoints_apart() -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         await whole(store, replace(batch, checkpoints={}))
 
-    Store.commit = commit  # type: ignore[method-assign]
+    Store.commit = commit  # type: ignore[method-assign, assignment]
 
 
 WAYS = {"checkpoints-apart": checkpoints_apart}

@@ -2,10 +2,10 @@
 
 import signal
 import socket
-from pathlib import Path
 
 from tests.harness.process import Process
 from tests.harness.required import required
+from tests.harness.site import Site
 from tests.harness.until import until
 
 # Its defaults drop QoS 1 messages for a slow acknowledger, and write queued ones to disk every half hour.
@@ -14,7 +14,6 @@ listener {port} 127.0.0.1
 allow_anonymous true
 max_queued_messages 0
 max_inflight_messages 0
-user root
 """
 _PERSISTENCE = """
 persistence true
@@ -27,16 +26,16 @@ autosave_interval 1
 class Mosquitto:
     """May be stopped, killed and started again on the same port."""
 
-    def __init__(self, folder: Path, *, persistent: bool = True) -> None:
-        program = required("mosquitto")
-        folder.mkdir()
+    def __init__(self, site: Site, *, persistent: bool = True) -> None:
+        self._site = site
+        self._program = required("mosquitto")
+        self._folder = site.root / "mosquitto"
+        self._folder.mkdir()
+        self._folder.chmod(0o777)  # started as root it becomes another user
         self.port = _free_port()
-        self._log = folder / "mosquitto.log"
         settings = _SETTINGS + (_PERSISTENCE if persistent else "persistence false\n")
-        path = folder / "mosquitto.conf"
-        path.write_text(settings.format(port=self.port, folder=folder), "utf-8")
-        self._arguments = [program, "-c", path]
-        self._process: Process | None = None
+        (self._folder / "mosquitto.conf").write_text(settings.format(port=self.port, folder=self._folder), "utf-8")
+        self.start()
 
     @property
     def url(self) -> str:
@@ -44,19 +43,18 @@ class Mosquitto:
 
     def start(self) -> None:
         """Return when it takes connections."""
-        self._process = Process(self._arguments, self._log)
-        until(self._listens, what=lambda: self._log.read_text("utf-8"))
+        log = self._folder / "mosquitto.log"
+        arguments = (self._program, "-c", self._folder / "mosquitto.conf")
+        self._process = self._site.keep(Process(arguments, log))
+        until(self._listens, what=lambda: log.read_text("utf-8"))
 
     def stop(self) -> None:
         """End it as a service manager does: it writes what it holds."""
-        if self._process:
-            self._process.signal(signal.SIGTERM)
-            self._process.ended()
-            self._process.kill()
+        self._process.signal(signal.SIGTERM)
+        self._process.ended()
 
     def kill(self) -> None:
-        if self._process:
-            self._process.kill()
+        self._process.kill()
 
     def _listens(self) -> bool:
         with socket.socket() as probe:

@@ -52,14 +52,18 @@ class Process:
     def running(self) -> bool:
         return self._popen.poll() is None
 
-    def said(self, line: str, *, within: float = 40.0, times: int = 1) -> None:
-        """Wait until it printed the line so often."""
+    def lines(self, beginning: str) -> list[str]:
+        """Return what it printed, line by line, that begins so."""
+        return [line for line in self.output.splitlines() if line.startswith(beginning)]
+
+    def said(self, beginning: str, *, within: float = 40.0) -> None:
+        """Wait until it printed such a line; an ended process fails at once."""
         until(
-            lambda: self.output.splitlines().count(line) >= times or not self.running,
+            lambda: self.lines(beginning) or not self.running,
             within=within,
-            what=lambda: f"{line!r} in {self.output[-_TAIL:]}",
+            what=lambda: f"{beginning!r} in {self.output[-_TAIL:]}",
         )
-        assert self.output.splitlines().count(line) >= times, self.output[-_TAIL:]
+        assert self.lines(beginning), self.output[-_TAIL:]
 
     def type(self, line: str) -> None:
         """Write a line to its standard input."""

@@ -3,16 +3,18 @@
 import json
 import sqlite3
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
 from gateway.cli.demo_config import DemoFolder
 from tests.harness.process import Process
 from tests.harness.until import until
+
+T = TypeVar("T")
 
 TOKEN = "token of the test"
 COUNTERS = 3  # signals with a checkpoint in the example
@@ -36,7 +38,11 @@ class Site:
     def run(self, *arguments: object, name: str = "", environment: dict[str, str] | None = None) -> Process:
         """Start `python -m …`, its output in NAME.log."""
         log = self.root / f"{name or arguments[0]}.log"
-        return self._stack.enter_context(Process.python(arguments, log, environment))
+        return self.keep(Process.python(arguments, log, environment))
+
+    def keep(self, started: AbstractContextManager[T]) -> T:
+        """Have something ended at the end of the test."""
+        return self._stack.enter_context(started)
 
     def command(self, *arguments: object, within: float = 30.0) -> tuple[int, str]:
         """Run a gateway command to its end; return exit code and output."""
@@ -158,4 +164,3 @@ def running_line(site: Site, *, speed: float, options: tuple[object, ...] = ()) 
 
 def _hash(token: str) -> str:
     return sha256(token.encode()).hexdigest()
-

@@ -27,7 +27,7 @@ def make_batch(*seqs):
 
 @pytest.fixture
 async def erp(tmp_path):
-    erp = Erp(tmp_path / "erp.db", tmp_path / "token", ErpSettings(faults=ErpFaults()))
+    erp = Erp(tmp_path / "erp.db", ErpSettings(token_file=tmp_path / "token", faults=ErpFaults()))
     await erp.start()
     yield erp
     await erp.stop()

@@ -94,12 +94,13 @@ def test_an_unchanged_value_in_the_end_drops_the_suspect(feed):
     assert line.read(100, after=2).checkpoint.suspect is None
 
 
-def test_a_newer_unchanged_value_drops_the_suspect_at_once(feed):
-    line = feed()
-    line.read(105, source=10)
-    line.read(5000, source=11)
+def test_readings_too_far_apart_to_agree_are_asked_for_again(feed):
+    line = feed(modulus=2**32)
+    line.read(0, after=3600)
 
-    assert line.read(105, source=12, after=0.1).checkpoint.suspect is None
+    decision = line.read(65636, after=3600)
+
+    assert (decision.verdict, decision.read_again) == (Verdict.SUSPECT, True)
 
 
 def test_after_a_burst_of_old_readings_a_later_value_counts_from_the_checkpoint(feed):

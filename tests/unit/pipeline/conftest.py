@@ -8,9 +8,11 @@ async def empty(tmp_path):
     """A plant without stock; whatever a test does to it, it has to be consistent at the end."""
     plant = Plant(tmp_path / "gateway.db")
     await plant.open()
-    yield plant
-    await plant.check()
-    await plant.close()
+    try:
+        yield plant
+        await plant.check()
+    finally:
+        await plant.close()
 
 
 @pytest.fixture

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -127,6 +128,7 @@ class Plant:
         self.model = model or make_model()
         self.drivers = {name: FakeDriver() for name in ("FILLER-1", "PACKER-1", "SCALE-1")}
         self.delivered = 0
+        self.made: dict[tuple[SignalId, Message], datetime] = {}
         self._running: asyncio.Task[None] | None = None
 
     async def open(self, batch: int = 500, queue: int = 100) -> None:
@@ -161,10 +163,12 @@ class Plant:
         samples += [_sample(name, value) for name, value in counters.items()]
         self.pipeline.intake.offer(Scan("FILLER-1", self.clock.now(), tuple(samples)))
 
-    async def send(self, signal: SignalId = CASE, *, replay: bool = False, **fields) -> int:
-        """Put a message; return its receipt."""
+    async def send(self, signal: SignalId = CASE, *, replay: bool = False, anew: bool = False, **fields) -> int:
+        """Put a message; return its receipt. The same one again is a redelivery, unless it was made `anew`."""
         self.delivered += 1
-        sample = Sample(signal.signal, Message(**fields), source_time=self.clock.now().wall)
+        message, now = Message(**fields), self.clock.now().wall
+        made = self.made[signal, message] = now if anew else self.made.get((signal, message), now)
+        sample = Sample(signal.signal, message, source_time=made)
         scan = Scan(signal.device, self.clock.now(), (sample,), receipt=self.delivered, replay=replay)
         await self.pipeline.intake.put(scan)
         return self.delivered
@@ -200,8 +204,9 @@ class Plant:
         return self._running
 
     async def settled(self) -> None:
-        """Wait until the running pipeline has carried out everything before this."""
-        await self.pipeline.commands.deliver("erp", 0, {})
+        """Wait until the running pipeline has tried everything that came before this."""
+        with suppress(StoreError):
+            await self.pipeline.commands.deliver("erp", 0, {})
 
     # --- what can be seen -----------------------------------------------------------------------
 

@@ -1,0 +1,37 @@
+"""The unit file is what systemd accepts, and as closed as promised."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+UNIT = Path(__file__).parents[2] / "systemd" / "backflush-gateway.service"
+
+needs_systemd = pytest.mark.skipif(
+    shutil.which("systemd-analyze") is None and "CI" not in os.environ, reason="systemd-analyze is not installed"
+)
+
+
+@needs_systemd
+def test_the_exposure_is_at_most_two():
+    found = subprocess.run(
+        ["systemd-analyze", "security", "--offline=true", "--threshold=20", str(UNIT)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert found.returncode == 0, found.stdout[-300:]
+
+
+def test_the_boot_id_stays_readable():
+    """The clock reads /proc/sys/kernel/random/boot_id, which ProcSubset=pid would hide."""
+    assert "ProcSubset" not in UNIT.read_text("utf-8")
+
+
+def test_it_notifies_and_is_watched():
+    lines = UNIT.read_text("utf-8").splitlines()
+
+    assert {"Type=notify", "WatchdogSec=30s"} <= set(lines)
