@@ -3,6 +3,8 @@
 GatewayError(message, hint)
 ├ ConfigError          file:line, exit 2 before any I/O
 ├ TransientError       device or sink unreachable, store busy: retried with back-off
+│ ├ Postponed          a sink wants the same documents later, and says when
+│ └ TooLarge           a sink takes the same documents in smaller requests
 ├ DataError            undecodable, bad quality, unknown material: kept (dead letter / exception), then acknowledged
 ├ SinkRejected         the central system said no to the whole request: visible, never retried blindly
 ├ CommandRefused       a person's or the ERP's command can't be carried out as given
@@ -30,6 +32,18 @@ class ConfigError(GatewayError):
 
 class TransientError(GatewayError):
     """It may work next time: a device, sink or the store did not answer."""
+
+
+class Postponed(TransientError):
+    """A sink wants the same documents later: not before `retry_after` seconds."""
+
+    def __init__(self, message: str, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class TooLarge(TransientError):
+    """A sink takes the same documents in smaller requests."""
 
 
 class DataError(GatewayError):

@@ -8,7 +8,6 @@ from typing import Protocol
 
 from gateway.domain.clock import ClockTrust, Instant
 from gateway.domain.lot import Staging
-from gateway.errors import TransientError
 from gateway.settings.device import DeviceSettings
 from gateway.settings.sink import SinkSettings
 from gateway.signals.sample import Scan
@@ -114,18 +113,6 @@ class Delivery:
 
     delivered: frozenset[int]
     rejected: Mapping[int, str]
-
-
-class Postponed(TransientError):
-    """A sink wants the same documents later: not before `retry_after` seconds."""
-
-    def __init__(self, message: str, retry_after: float) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
-
-
-class TooLarge(TransientError):
-    """A sink takes the same documents in smaller requests."""
 
 
 class Sink(Protocol):

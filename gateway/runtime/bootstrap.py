@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 from gateway.api.server import ApiServer
@@ -16,6 +17,7 @@ from gateway.runtime.gateway import Gateway
 from gateway.runtime.health import HealthSource
 from gateway.runtime.line_model import line_model
 from gateway.runtime.metrics import exposition
+from gateway.runtime.retention import Retention
 from gateway.settings.load import Config, load
 from gateway.store.batch import ConsumerKey, ConsumerKind
 from gateway.store.log import PostingLog
@@ -64,7 +66,8 @@ async def open_gateway(config: Config, clock: Clock) -> AsyncIterator[Gateway]:
             tokens=config.gateway.api.tokens,
         )
         api = ApiServer(config.gateway.api, services)
-        yield Gateway(config, log, views, pipeline, devices, dispatchers, health, api)
+        retention = Retention(store, clock, timedelta(seconds=config.gateway.retention.keep))
+        yield Gateway(config, log, views, pipeline, devices, dispatchers, health, retention, api)
 
 
 async def _pipeline(config: Config, clock: Clock, store: Store, log: PostingLog) -> Pipeline:

@@ -10,6 +10,7 @@ from gateway.pipeline.pipeline import Pipeline
 from gateway.runtime.devices import Devices
 from gateway.runtime.health import HealthSource
 from gateway.runtime.line_model import line_model
+from gateway.runtime.retention import Retention
 from gateway.runtime.supervisor import supervise
 from gateway.settings.load import Config
 from gateway.store.log import PostingLog
@@ -31,6 +32,7 @@ class Gateway:
     devices: Devices
     dispatchers: Mapping[str, Dispatcher]
     health: HealthSource
+    retention: Retention
     api: ApiServer
 
     async def serve(self, stop: asyncio.Event) -> None:
@@ -39,6 +41,7 @@ class Gateway:
         beside = [asyncio.create_task(supervise("api", self.api.run), name="api")]
         for name, one in self.dispatchers.items():
             beside.append(asyncio.create_task(supervise(f"sink {name}", one.run), name=f"sink {name}"))
+        beside.append(asyncio.create_task(supervise("retention", self.retention.run), name="retention"))
         await self.devices.apply(self.config.devices)
         self.health.running = True
         try:

@@ -16,8 +16,8 @@ import httpx
 import orjson
 from pydantic import Field, field_validator
 
-from gateway.errors import ConfigError, SinkRejected, TransientError
-from gateway.ports import Delivery, Document, Postponed, Sink, SinkPlugin, TooLarge
+from gateway.errors import ConfigError, Postponed, SinkRejected, TooLarge, TransientError
+from gateway.ports import Delivery, Document, Sink, SinkPlugin
 from gateway.settings.base import Duration, ExistingPath, Secret
 from gateway.settings.sink import SinkSettings
 

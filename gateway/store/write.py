@@ -13,6 +13,7 @@ from gateway.store.codec import (
     optional_moment,
     optional_stamp,
     optional_text,
+    plain,
     staging_hash,
     stamp,
     suspect_text,

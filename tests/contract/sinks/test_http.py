@@ -7,8 +7,8 @@ import socket
 import pytest
 from starlette.responses import Response
 
-from gateway.errors import GatewayError, SinkRejected, TransientError
-from gateway.ports import Delivery, Postponed, TooLarge
+from gateway.errors import GatewayError, Postponed, SinkRejected, TooLarge, TransientError
+from gateway.ports import Delivery
 from gateway.sinks.http import HttpSink, HttpSinkSettings
 from tests.contract.sinks.central import TOKEN
 from tests.contract.sinks.conftest import PLUGINS, Target, make_documents

@@ -84,7 +84,7 @@ def test_row_4_a_reset_at_zero_counts_nothing(feed):
 
 def test_row_4_an_epoch_that_flickers_resets_nothing(feed):
     line = feed()
-    line.read(100, epoch="0")
+    line.read(100, after=10, epoch="0")
 
     assert line.read(105, epoch="7")[:2] == (Verdict.COUNT, 5)
 

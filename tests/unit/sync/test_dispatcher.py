@@ -8,8 +8,8 @@ from typing import Any, cast
 
 import pytest
 
-from gateway.errors import CommandRefused, GatewayError, SinkRejected, StoreError, TransientError
-from gateway.ports import Delivery, Document, Health, Link, Postponed, TooLarge
+from gateway.errors import CommandRefused, GatewayError, Postponed, SinkRejected, StoreError, TooLarge, TransientError
+from gateway.ports import Delivery, Document, Health, Link
 from gateway.settings.sink import SinkSettings
 from gateway.store.batch import ConsumerKind
 from gateway.sync.dispatcher import Dispatcher
