@@ -53,6 +53,9 @@ class Health:
     link: Link
     detail: str = ""
 
+    def __str__(self) -> str:
+        return f"{self.link}: {self.detail}" if self.detail else str(self.link)
+
 
 @dataclass(frozen=True, slots=True)
 class HealthReport:

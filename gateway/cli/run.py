@@ -13,7 +13,6 @@ from gateway.runtime import logs
 from gateway.runtime.bootstrap import load_config, open_gateway
 from gateway.runtime.clock import SystemClock
 from gateway.runtime.gateway import Gateway
-from gateway.runtime.notify import notify, watchdog
 from gateway.settings.load import Config
 
 logger = logging.getLogger(__name__)
@@ -33,23 +32,15 @@ async def _serve(config: Config, folder: Path) -> None:
     try:
         async with open_gateway(config, clock) as gateway:
             for number in (signal.SIGTERM, signal.SIGINT):
-                loop.add_signal_handler(number, _stopping, stop)
+                loop.add_signal_handler(number, stop.set)
             reloads = _Reloads(gateway, folder)
             loop.add_signal_handler(signal.SIGHUP, reloads.request)
-            beside = asyncio.create_task(watchdog(lambda: True))
             logger.info(
                 "gateway %s, store %s, API on port %d", config.gateway.gateway, gateway.log.store, gateway.api.port
             )
-            notify("READY=1")
             await gateway.serve(stop)
-            beside.cancel()
     except CommandRefused as error:
         raise ConfigError(f"{folder}: {error.message}", error.hint) from error
-
-
-def _stopping(stop: asyncio.Event) -> None:
-    notify("STOPPING=1")  # at once: what follows may take seconds
-    stop.set()
 
 
 class _Reloads:

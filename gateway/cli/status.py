@@ -12,6 +12,7 @@ from rich.table import Table
 
 from gateway.domain.quantity import text
 from gateway.runtime.bootstrap import load_config
+from gateway.runtime.local_token import local_token_path
 from gateway.settings.load import Config
 from gateway.store.views import Views
 
@@ -23,31 +24,38 @@ def status(config_dir: Annotated[Path, typer.Argument(help="folder with gateway.
     """Show devices, units, buffer and work list."""
     config = load_config(config_dir)
     console = Console(highlight=False)
-    _show_daemon(console, _health(config))
+    _show_daemon(console, _ask_daemon(config))
     if config.store_path.exists():
         asyncio.run(_show_store(console, config))
     else:
         console.print(f"no store yet at {config.store_path}", markup=False)
 
 
-def _health(config: Config) -> dict[str, Any] | None:
+def _ask_daemon(config: Config) -> dict[str, Any] | None:
     """Return what the running daemon says of itself, None when none answers."""
     try:
-        answer = httpx.get(f"http://{config.gateway.api.listen}/healthz", timeout=_PATIENCE)
+        token = local_token_path(config.store_path).read_text("utf-8")
+        answer = httpx.get(
+            f"http://{config.gateway.api.listen}/api/v1/status",
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=_PATIENCE,
+        )
+        answer.raise_for_status()
         body: dict[str, Any] = answer.json()
-    except (httpx.HTTPError, ValueError):
+    except (OSError, httpx.HTTPError, ValueError):
         return None
     return body
 
 
-def _show_daemon(console: Console, health: dict[str, Any] | None) -> None:
-    if health is None:
+def _show_daemon(console: Console, status: dict[str, Any] | None) -> None:
+    if status is None:
         console.print("[yellow]not running[/], or its API does not answer; the store as it is on disk:")
         return
-    console.print(f"running, store: {escape(str(health.get('store', '')))}")
-    for kind in ("devices", "sinks"):  # numbers only: which one it is, and why, is for those with a token
-        for link, number in health.get(kind, {}).items():
-            console.print(f"  {kind:8} [{_COLOUR.get(link, 'red')}]{link:12}[/] {number}")
+    console.print(f"running since {status['started_at']}, store: {escape(status['store_state'])}")
+    for kind in ("devices", "sinks"):
+        for name, one in status[kind].items():
+            colour = _COLOUR.get(one["link"], "red")
+            console.print(f"  [{colour}]{one['link']:12}[/] {escape(name)}  {escape(one['detail'])}".rstrip())
 
 
 async def _show_store(console: Console, config: Config) -> None:

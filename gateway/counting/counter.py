@@ -91,7 +91,8 @@ class Suspect:
     """A doubtful value, kept beside the checkpoint until the next readings agree with it or refute it.
 
     `row` is the row of the decision table that doubts it, `reads` how many readings in a row were doubtful. `since`
-    is the first of those that agree, `at` the last, by the boottime (ns) of `boot`.
+    is the first of those that agree, `at` the last, by the boottime (ns) of `boot`. `stamp` is the newest time that
+    the device gave to any of them (µs since 1970, 0 for none).
     """
 
     value: int
@@ -101,6 +102,7 @@ class Suspect:
     boot: str
     since: int
     at: int
+    stamp: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ bursts. Until then the checkpoint keeps its value and its time, so waiting loses
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from gateway.counting import outcomes
@@ -20,6 +21,7 @@ SETTLING = 2 * SECOND  # ns for which old readings may still come in
 ERRATIC = 10  # doubtful readings in a row, no two of which agree, that a person should know of
 OLDER, LAPPED, UNCHANGED, JUMPED = 3, 6, 7, 14  # row numbers
 REFUTED = 0  # in the place of a suspect's row
+_EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 
 
 class Row(NamedTuple):
@@ -130,7 +132,7 @@ def _judge(facts: Comparison, row: Row) -> Decision:
     if suspect and row.number != LAPPED:  # time makes a jump no more plausible than it was at first sight
         row = BY_NUMBER[max(row.number, suspect.row)]
     reads = max(row.reads, 2)
-    if suspect and suspect.reads + 1 >= reads and (facts.newer or _settled(facts, suspect)):
+    if suspect and suspect.reads + 1 >= reads and _settled(facts, suspect):
         return row.outcome(facts)
     return _doubt(facts, row.number, reads, suspect)
 
@@ -155,7 +157,14 @@ def _perhaps_older_than(suspect: Suspect, facts: Comparison) -> bool:
 
 
 def _settled(facts: Comparison, suspect: Suspect) -> bool:
+    """Whether this reading is surely a new one: the device's clock says so, or old ones would have ended by now."""
+    if facts.newer and _stamp(facts.reading) >= suspect.stamp:
+        return True
     return facts.reading.at.boottime - suspect.since >= SETTLING
+
+
+def _stamp(reading: Reading) -> int:
+    return (reading.source_time - _EPOCH) // _MICROSECOND if reading.source_time else 0
 
 
 def _doubt(facts: Comparison, row: int, wanted: int, agreeing: Suspect | None) -> Decision:
@@ -163,7 +172,8 @@ def _doubt(facts: Comparison, row: int, wanted: int, agreeing: Suspect | None) -
     before, at = facts.checkpoint.suspect, facts.reading.at
     reads = before.reads + 1 if before else 1
     since = agreeing.since if agreeing else at.boottime
-    suspect = Suspect(facts.n, facts.epoch, reads, row, at.boot, since, at.boottime)
+    stamp = max(_stamp(facts.reading), before.stamp if before else 0)
+    suspect = Suspect(facts.n, facts.epoch, reads, row, at.boot, since, at.boottime, stamp)
     notice = ""
     if reads == ERRATIC and not agreeing:
         notice = (

@@ -47,7 +47,7 @@ def receive(  # one message with all that is known of it
     """Book a message once: the same key again is dropped, with other content it is held."""
     message = sample.value
     if not isinstance(message, Message):
-        return
+        return  # of bad quality
     event = _event(point, scan, sample, message, context)
     content = messages.content(message, sample.source_time)
     key = (*point.id, event.key)

@@ -1,13 +1,15 @@
 """A dictionary of changes over one that is not touched until they are applied."""
 
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from typing import Generic, TypeVar
 
 K = TypeVar("K")
 V = TypeVar("V")
 
 
-class _Changes(dict[K, V]):
+class _Seen(dict[K, V | None]):
+    """What was read or written so far; the first read of a key looks it up in `base`."""
+
     __slots__ = ("base",)
 
     def __init__(self, base: MutableMapping[K, V]) -> None:
@@ -15,7 +17,8 @@ class _Changes(dict[K, V]):
         self.base = base
 
     def __missing__(self, key: K) -> V | None:
-        return self.base.get(key)
+        value = self[key] = self.base.get(key)
+        return value
 
 
 class Overlay(Generic[K, V]):
@@ -25,15 +28,21 @@ class Overlay(Generic[K, V]):
     a batch reads what it has touched many times, and those reads cost no call of Python's.
     """
 
-    __slots__ = ("base", "changed", "get")
+    __slots__ = ("_seen", "base", "changed", "get")
 
     def __init__(self, base: MutableMapping[K, V]) -> None:
         self.base = base
-        self.changed: dict[K, V] = _Changes(base)
-        self.get: Callable[[K], V | None] = self.changed.__getitem__
+        self.changed: dict[K, V] = {}
+        self._seen = _Seen(base)
+        self.get: Callable[[K], V | None] = self._seen.__getitem__
 
     def __setitem__(self, key: K, value: V) -> None:
-        self.changed[key] = value
+        self.changed[key] = self._seen[key] = value
+
+    def update(self, changes: Mapping[K, V]) -> None:
+        """Write all of the changes."""
+        self.changed.update(changes)
+        self._seen.update(changes)
 
     def apply(self) -> None:
         """Write the changes into `base`."""

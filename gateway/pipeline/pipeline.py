@@ -106,9 +106,10 @@ class Pipeline:
             except StoreError as again:
                 error = again
         self._ask_again()
-        self.intake.arrived.set()
 
     def _ask_again(self) -> None:
+        """Go on as if nothing had been taken out: what waits is taken, what was not acknowledged comes again."""
+        self.intake.arrived.set()
         for driver in self._drivers.values():
             driver.redeliver()
         points = self.writer.model.points.values()

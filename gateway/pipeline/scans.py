@@ -7,7 +7,7 @@ from gateway.pipeline.messages import Known, receive
 from gateway.pipeline.model import Point
 from gateway.pipeline.readings import count
 from gateway.pipeline.working_copy import WorkingCopy
-from gateway.signals.sample import Message, Scan
+from gateway.signals.sample import Scan
 from gateway.store.batch import DeadLetter
 
 
@@ -29,7 +29,7 @@ def take(work: WorkingCopy, scan: Scan, image: ProcessImage, known: Known) -> No
             value = sample.value if isinstance(sample.value, int) else None
             reading = Reading(value, scan.received, context.epoch, sample.source_time, _order(work, point, context))
             count(work, point, point.counter, reading)
-        elif isinstance(sample.value, Message) and not scan.replay:  # a retained message shows state: no event
+        elif not scan.replay:  # a retained message shows state: no event
             receive(work, point, scan, sample, context=context, known=known)
 
 

@@ -11,7 +11,6 @@ from gateway.domain.event import SignalId
 from gateway.domain.exception import ExceptionKind, ExceptionRecord
 from gateway.domain.lot import LotBalance, LotKey, Owner
 from gateway.domain.order import Progress
-from gateway.domain.quantity import ZERO
 from gateway.domain.requirement import Requirement, RequirementKey
 from gateway.store.batch import Head, Tally
 from gateway.store.load import Recovered
@@ -92,9 +91,8 @@ def recovered(loaded: Recovered) -> State:
 
 
 def stock_index(lots: Iterable[LotBalance]) -> StockIndex:
-    """Return the keys of lots with something left by owner and item, first expiry first."""
+    """Return the keys of the lots (all have something left) by owner and item, first expiry first."""
     index: defaultdict[tuple[Owner, str], list[LotBalance]] = defaultdict(list)
     for lot in lots:
-        if lot.left > ZERO:
-            index[lot.key.owner, lot.key.item].append(lot)
+        index[lot.key.owner, lot.key.item].append(lot)
     return {key: tuple(one.key for one in sorted(found, key=first_expiry)) for key, found in index.items()}

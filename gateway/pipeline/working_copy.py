@@ -95,11 +95,11 @@ class WorkingCopy:
         body, sealed = seal(core, self.head.hash)
         self.head = Head(position, sealed, seq)
         self.rows.postings.append(PostingRow(seq, position, posting, self.now, body))
-        self.lot_balances.changed.update(changes.lots)
+        self.lot_balances.update(changes.lots)
         for key in changes.used_up:
             self._unlist(key)
-        self.requirements.changed.update(changes.requirements)
-        self.order_progress.changed.update(changes.progress)
+        self.requirements.update(changes.requirements)
+        self.order_progress.update(changes.progress)
         self.must_commit = True
         return seq
 

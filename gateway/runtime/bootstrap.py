@@ -16,6 +16,7 @@ from gateway.runtime.devices import Devices
 from gateway.runtime.gateway import Gateway
 from gateway.runtime.health import HealthSource
 from gateway.runtime.line_model import line_model
+from gateway.runtime.local_token import make_local_token
 from gateway.runtime.metrics import exposition
 from gateway.runtime.retention import Retention
 from gateway.settings.load import Config, load
@@ -63,7 +64,7 @@ async def open_gateway(config: Config, clock: Clock) -> AsyncIterator[Gateway]:
             clock=clock,
             health=health.report,
             metrics=exposition(pipeline, devices.health),
-            tokens=config.gateway.api.tokens,
+            tokens=[*config.gateway.api.tokens, make_local_token(config.store_path)],
         )
         api = ApiServer(config.gateway.api, services)
         retention = Retention(store, clock, timedelta(seconds=config.gateway.retention.keep))

@@ -10,6 +10,7 @@ from gateway.pipeline.pipeline import Pipeline
 from gateway.runtime.devices import Devices
 from gateway.runtime.health import HealthSource
 from gateway.runtime.line_model import line_model
+from gateway.runtime.notify import notify, watchdog
 from gateway.runtime.retention import Retention
 from gateway.runtime.supervisor import supervise
 from gateway.settings.load import Config
@@ -43,11 +44,14 @@ class Gateway:
             beside.append(asyncio.create_task(supervise(f"sink {name}", one.run), name=f"sink {name}"))
         beside.append(asyncio.create_task(supervise("retention", self.retention.run), name="retention"))
         await self.devices.apply(self.config.devices)
+        beside.append(asyncio.create_task(watchdog(), name="watchdog"))
         self.health.running = True
+        notify("READY=1")
         try:
             await stop.wait()
         finally:
             self.health.running = False
+            notify("STOPPING=1")
             await self._drain(pipeline)
             await asyncio.gather(self.devices.stop(), _end(beside))
 

@@ -3,13 +3,17 @@
 import logging
 import os
 
-_QUIET = ("asyncua", "pymodbus", "httpx", "httpcore", "uvicorn.access", "paho")
+_QUIET = {
+    # A broken link is told once, by the driver; these print a traceback for each of its effects.
+    **dict.fromkeys(("asyncua", "pymodbus"), logging.CRITICAL),
+    **dict.fromkeys(("httpx", "httpcore", "uvicorn.access", "paho"), logging.ERROR),
+}
 
 
 def configure(level: int = logging.INFO) -> None:
-    """Set up logging for the process; libraries speak only of warnings."""
+    """Set up logging for the process; libraries speak only of errors."""
     under_journald = "JOURNAL_STREAM" in os.environ
     prefix = "" if under_journald else "%(asctime)s "
     logging.basicConfig(level=level, format=f"{prefix}%(levelname)-7s %(name)s: %(message)s", force=True)
-    for name in _QUIET:
-        logging.getLogger(name).setLevel(logging.ERROR)
+    for name, least in _QUIET.items():
+        logging.getLogger(name).setLevel(least)

@@ -157,7 +157,7 @@ def test_a_shortage_holds_with_its_reason_and_clears_when_a_lot_is_staged(site: 
     site.gateway()
     site.connected()
     line.type("FILLER-1 resume")
-    held = until(lambda: (site.answers("/api/v1/exceptions") or {}).get("exceptions"), what=site.status)
+    held = until(site.exceptions, what=site.status)
 
     assert [["100045", "0030"]] == [one["scope"] for one in held]
     assert "CARTON-12" in held[0]["reason"]
@@ -167,7 +167,7 @@ def test_a_shortage_holds_with_its_reason_and_clears_when_a_lot_is_staged(site: 
     answers = [site.api.post("/api/v1/stagings", json={"staging": "TO-2", **lot}) for _ in range(2)]
 
     assert [201, 200] == [one.status_code for one in answers], [one.text for one in answers]
-    until(lambda: (site.answers("/api/v1/exceptions") or {}).get("exceptions") == [], what=site.status)
+    until(lambda: not site.exceptions(), what=site.status)
     stop_machines(line)
     settle(site)
     assert_exact(site)

@@ -5,7 +5,6 @@ import signal
 from typing import Self
 
 from tests.harness.site import Site
-from tests.harness.until import until
 
 
 class Killable:
@@ -21,7 +20,7 @@ class Killable:
         """Fork a gateway; it may not be ready yet."""
         self._starts += 1
         self._launcher.type(way)
-        until(lambda: len(self._launcher.lines("started ")) == self._starts, what=lambda: self._launcher.output)
+        self._launcher.said("started ", times=self._starts)
         self._pid = int(self._launcher.lines("started ")[-1].split()[1])
 
     def ready(self) -> None:
@@ -35,7 +34,7 @@ class Killable:
 
     def gone(self) -> None:
         """Wait until it ended by itself."""
-        until(lambda: len(self._launcher.lines("ended")) == self._starts, what=lambda: self._launcher.output)
+        self._launcher.said("ended", times=self._starts)
 
     def __enter__(self) -> Self:
         return self

@@ -56,14 +56,14 @@ class Process:
         """Return what it printed, line by line, that begins so."""
         return [line for line in self.output.splitlines() if line.startswith(beginning)]
 
-    def said(self, beginning: str, *, within: float = 40.0) -> None:
-        """Wait until it printed such a line; an ended process fails at once."""
+    def said(self, beginning: str, *, times: int = 1, within: float = 40.0) -> None:
+        """Wait until it printed such a line so often; an ended process fails at once."""
         until(
-            lambda: self.lines(beginning) or not self.running,
+            lambda: len(self.lines(beginning)) >= times or not self.running,
             within=within,
             what=lambda: f"{beginning!r} in {self.output[-_TAIL:]}",
         )
-        assert self.lines(beginning), self.output[-_TAIL:]
+        assert len(self.lines(beginning)) >= times, self.output[-_TAIL:]
 
     def type(self, line: str) -> None:
         """Write a line to its standard input."""

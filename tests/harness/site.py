@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,6 +16,7 @@ from tests.harness.process import Process
 from tests.harness.until import until
 
 T = TypeVar("T")
+Ports = dict[str, dict[str, str]]
 
 TOKEN = "token of the test"
 COUNTERS = 3  # signals with a checkpoint in the example
@@ -67,16 +69,16 @@ class Site:
         of = {"line": ("--speed", speed, *erp, *pull), "erp": (*erp, *pull)}
         return of.get(part, ("--speed", speed))
 
-    def ports(self, part: str = "") -> dict[str, dict[str, str]]:
+    def ports(self, part: str = "") -> Ports:
         """Return where the simulators listen."""
-        found: dict[str, dict[str, str]] = json.loads((self.root / part / "ports.json").read_text("utf-8"))
+        found: Ports = json.loads((self.root / part / "ports.json").read_text("utf-8"))
         return found
 
     # --- the gateway ----------------------------------------------------------------------------
 
-    def configure(self, speed: float, ports: dict[str, dict[str, str]] | None = None) -> None:
+    def configure(self, speed: float, ports: Ports) -> None:
         """Write the example configuration for these machines, with a token for the test."""
-        self.folder.write_config(ports or self.ports(), speed)
+        self.folder.write_config(ports, speed)
         with self.changed("gateway.yaml") as data:
             data["api"]["tokens"].append({"name": "test", "role": "admin", "sha256": _hash(TOKEN)})
             data["sinks"][0]["retry_at_most"] = "1s"
@@ -131,15 +133,19 @@ class Site:
         links = [one["link"] for one in self.status().get("devices", {}).values()]
         return links == ["connected"] * DEVICES
 
-    def counted(self, device: str, signal: str, at_least: int) -> None:
+    def counted(self, device: str, signal: str, at_least: Decimal | int) -> None:
         """Wait until that many units are committed."""
-        until(lambda: self._tally(device, signal) >= at_least, what=self.status)
+        until(lambda: self.tally("counted").get((device, signal), 0) >= at_least, what=self.status)
 
-    def _tally(self, device: str, signal: str) -> float:
+    def tally(self, column: str) -> dict[tuple[str, str], Decimal]:
+        """Return counted, posted, scrapped or held of every signal, as the gateway says."""
         every = self.status().get("signals", [])
-        return max(
-            (float(one["counted"]) for one in every if (one["device"], one["signal"]) == (device, signal)), default=0
-        )
+        return {(one["device"], one["signal"]): Decimal(one[column]) for one in every}
+
+    def exceptions(self) -> list[dict[str, Any]]:
+        """Return the open work list."""
+        found: list[dict[str, Any]] = (self.answers("/api/v1/exceptions") or {}).get("exceptions", [])
+        return found
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """Ask the store's file."""
@@ -154,11 +160,11 @@ def open_site(root: Path) -> Iterator[Site]:
         yield Site(root, stack)
 
 
-def running_line(site: Site, *, speed: float, options: tuple[object, ...] = ()) -> Process:
-    """Start the line with its filler at rest, and configure the gateway for it."""
+def running_line(site: Site, *, speed: float, options: tuple[object, ...] = (), beside: Ports | None = None) -> Process:
+    """Start the line with its filler at rest, and configure the gateway for it and for what runs `beside`."""
     line = site.machines(speed=speed, options=options)
     line.type("FILLER-1 pause")
-    site.configure(speed)
+    site.configure(speed, site.ports() | (beside or {}))
     return line
 
 

@@ -44,6 +44,16 @@ def test_a_newer_timestamp_spares_the_waiting(feed):
     assert line.read(5000, source=11, after=0.01).verdict is Verdict.IMPLAUSIBLE
 
 
+def test_an_old_reading_that_agrees_is_no_second_sight(feed):
+    line = feed(modulus=9999)
+    line.read(100, source=10)
+    line.read(300, after=1000, source=1020)
+    line.read(250, after=0.01, source=12)
+
+    assert line.read(260, after=0.01, source=13).verdict is Verdict.SUSPECT
+    assert line.read(300, after=0.01, source=1021).verdict is Verdict.MULTIWRAP
+
+
 def test_a_jump_grows_no_more_plausible_by_waiting(feed):
     line = feed()
     line.read(400, after=10)

@@ -10,6 +10,8 @@ async def empty(tmp_path):
     await plant.open()
     try:
         yield plant
+        while plant.pipeline.failure:
+            await plant.settled()
         await plant.check()
     finally:
         await plant.close()

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.domain.lot import LotStatus, Owner
 from gateway.domain.material import Units
-from gateway.errors import CommandRefused, StoreError
+from gateway.errors import CommandRefused, StoreError, TransientError
 from gateway.store.batch import ConsumerKind
 from tests.factories import NOON, day, make_staging
 from tests.unit.pipeline.plant import Plant, make_line_master, make_model
@@ -142,6 +142,18 @@ async def test_a_command_whose_caller_went_away_is_carried_out(empty):
     await empty.turn()
 
     assert [("10",)] == await empty.rows("SELECT staged FROM lot_balance")
+
+
+async def test_what_waits_and_what_comes_after_the_end_is_refused(empty):
+    commands = empty.pipeline.commands
+    waiting = [asyncio.ensure_future(commands.acknowledge("erp", empty.store.store, 0)) for _ in range(2)]
+    await asyncio.sleep(0)
+    waiting[0].cancel()
+    commands.close()
+    with pytest.raises(TransientError, match="the gateway is stopping"):
+        await waiting[1]
+    with pytest.raises(TransientError, match="the gateway is stopping"):
+        await commands.acknowledge("erp", empty.store.store, 0)
 
 
 async def test_what_is_committed_is_announced_to_the_readers_of_the_log(plant):

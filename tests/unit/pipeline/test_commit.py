@@ -104,6 +104,35 @@ async def test_a_run_that_broke_off_asks_the_sources_again_when_it_is_started_ag
     assert 1 == plant.drivers["PACKER-1"].redelivered
 
 
+async def test_a_store_that_cant_be_opened_again_is_tried_until_it_can(plant):
+    plant.run()
+    await plant.settled()
+    reopen, tried = plant.store.reopen, []
+
+    async def second_time():
+        tried.append(1)
+        if len(tried) == 1:
+            raise StoreError("store gateway.db: unable to open database file")
+        await reopen()
+
+    plant.store.reopen, plant.store.failing = second_time, 1
+    plant.read(good=110)
+    while len(tried) < 2 or plant.pipeline.failure:
+        await plant.settled()
+    plant.read(good=110)
+    await plant.settled()
+
+    assert ("10", "10", "0", "0") == plant.tally()
+
+
+async def test_a_doubtful_reading_of_a_device_without_a_driver_is_kept_as_doubtful(plant):
+    plant.pipeline._drivers.clear()
+    plant.read(good=40_000)
+    await plant.turn()
+
+    assert 40_000 == plant.state.checkpoints[GOOD].suspect.value
+
+
 async def test_a_crash_before_the_commit_loses_no_unit(plant):
     plant.read(good=110)
     await plant.crash()

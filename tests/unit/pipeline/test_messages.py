@@ -4,8 +4,11 @@ from decimal import Decimal
 
 import pytest
 
+from gateway.counting.messages import Gap
 from gateway.domain.exception import ExceptionKind
+from gateway.pipeline import gaps
 from gateway.signals.sample import Message, Sample, Scan
+from tests.factories import make_event
 from tests.unit.pipeline.plant import CASE, WEIGHT
 
 
@@ -161,6 +164,31 @@ async def test_a_gap_that_opens_and_closes_in_one_batch_leaves_nothing_held(plan
 
     assert [Decimal(1)] == [one.quantity for one in plant.exceptions(ExceptionKind.GAP)]
     assert ("5", "4", "0", "1") == plant.tally(CASE)
+
+
+async def test_a_late_message_of_an_earlier_loss_leaves_the_later_ones_missing(plant):
+    for number in (1, 3, 5, 2):
+        await plant.send(sequence=number, id=f"c{number}")
+    await plant.turn()
+
+    assert '{"missing":[[4,4]]}' == plant.exceptions(ExceptionKind.GAP)[0].detail
+
+
+async def test_of_very_many_losses_the_newest_are_named(plant, monkeypatch):
+    monkeypatch.setattr(gaps, "MOST_RANGES", 1)
+    for number in (1, 3, 5, 2):
+        await plant.send(sequence=number, id=f"c{number}")
+    await plant.turn()
+
+    assert '{"missing":[[4,4]]}' == plant.exceptions(ExceptionKind.GAP)[0].detail
+    assert ("5", "4", "0", "1") == plant.tally(CASE)
+
+
+async def test_a_late_message_of_a_gap_that_was_settled_is_only_posted(plant):
+    work = plant.pipeline.writer.working_copy()
+    gaps.came_late(work, make_event(), Gap(2, 2, Decimal(1)))
+
+    assert {} == work.exceptions.changed
 
 
 async def test_totals_say_how_much_was_lost(plant):

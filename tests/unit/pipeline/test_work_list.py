@@ -139,6 +139,14 @@ async def test_an_order_takes_its_own_stock_and_the_lines_in_the_order_of_expiry
     assert [("LINE", "4"), ("MINE", "2")] == await empty.rows("SELECT lot, quantity FROM posting_line")
 
 
+async def test_memory_keeps_the_lots_with_something_left(empty):
+    await empty.stage("S-1", "6")
+    await empty.stage("S-2", "7", lot="B-2")
+    await count(empty, 0, 6)
+
+    assert ["B-2"] == [key.lot for key in empty.state.lots]
+
+
 async def test_memory_keeps_no_used_up_lot(empty):
     await empty.stage("S-1", "6")
     await count(empty, 0, 6)

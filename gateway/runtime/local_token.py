@@ -1,0 +1,25 @@
+"""The token of whoever may read the store's folder anyway: `gateway status` asks the daemon with it.
+
+Made anew at each start, so a copied one is worth nothing after it.
+"""
+
+import secrets
+from hashlib import sha256
+from pathlib import Path
+
+from gateway.settings.api import TokenSettings
+
+
+def local_token_path(store: Path) -> Path:
+    """Return where the running daemon of that store leaves its token."""
+    return store.with_name(f"{store.name}.token")
+
+
+def make_local_token(store: Path) -> TokenSettings:
+    """Write a new token beside the store, readable by its owner only; return what the API knows of it."""
+    secret = secrets.token_urlsafe(32)
+    path = local_token_path(store)
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(secret, "utf-8")
+    return TokenSettings(name="local", role="viewer", sha256=sha256(secret.encode()).hexdigest())
