@@ -60,7 +60,8 @@ def test_status_and_verify_run_beside_it_and_a_second_run_is_refused(site: Site)
     second, refusal = site.command("run", site.config)
 
     assert (0, 0, 1) == (status, verify, second), shown + checks + refusal
-    assert "running, store: ok" in shown
+    assert "running since" in shown
+    assert "FILLER-1" in shown
     assert "FILLER-1.good" in shown
     assert f"is in use by process {gateway.pid}" in refusal
     assert gateway.running
