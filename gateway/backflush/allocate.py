@@ -11,6 +11,7 @@ from gateway.domain.quantity import ZERO, text
 
 Picks = list[tuple[LotBalance, Decimal]]
 
+_UNRESTRICTED = LotStatus.UNRESTRICTED
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -49,7 +50,7 @@ def allocate(  # the parts of one question, named at the call
     for lot in stock.lots(owners, item):
         current = taken.get(lot.key, lot)
         left = current.left
-        if current.status is not LotStatus.UNRESTRICTED or (current.expires_at and current.expires_at <= at):
+        if current.status is not _UNRESTRICTED or (current.expires_at and current.expires_at <= at):
             refused.append(why_not(current, at))
         elif left >= need:
             picks.append((current, need))
@@ -63,6 +64,6 @@ def allocate(  # the parts of one question, named at the call
 def why_not(lot: LotBalance, at: datetime) -> str:
     """Return why a lot that may not be used at that time may not."""
     left = f"{text(lot.left)} {lot.uom}"
-    if lot.status is not LotStatus.UNRESTRICTED:
+    if lot.status is not _UNRESTRICTED:
         return f"lot {lot.key.lot} is in {lot.status.value} ({left})"
     return f"lot {lot.key.lot} expired {rfc3339(lot.expires_at or at)} ({left})"

@@ -56,7 +56,7 @@ def _planned(master: MasterData, order: Order, component: Component, bases: Frac
     to_stock = master.units.factor(component.item, component.uom, stock_uom)
     return PlannedComponent(
         component=component,
-        key=RequirementKey(order.order, component.operation, component.line),
+        key=RequirementKey(order.order, component.operation, component.line, component.uom),
         numerator=ratio.numerator,
         denominator=ratio.denominator,
         measured=component.method is Method.MEASURED,

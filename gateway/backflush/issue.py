@@ -15,6 +15,8 @@ from gateway.domain.posting import PostingLine, Use
 from gateway.domain.quantity import exact, text
 from gateway.domain.requirement import Requirement, RequirementKey
 
+_CONSUMED = Use.CONSUMED
+
 
 class State(Stock, Protocol):
     """What the engine reads: staged lots, cumulative requirements, progress of orders."""
@@ -85,20 +87,13 @@ class Issues:
 
     def _take(self, planned: PlannedComponent, lot: LotBalance, quantity: Decimal) -> None:
         component, key = planned.component, lot.key
-        left = lot.consume(quantity)
-        self.changes.lots[key] = left
-        if not left.left:
+        _, item, batch, location = key
+        self.changes.lots[key] = after = lot.consume(quantity)
+        if not after.left:
             self.changes.used_up.append(key)
         self.lines.append(
             PostingLine(
-                Use.CONSUMED,
-                key.item,
-                quantity,
-                planned.stock_uom,
-                key.lot,
-                key.location,
-                component.line,
-                component.method,
+                _CONSUMED, item, quantity, planned.stock_uom, batch, location, component.line, component.method
             )
         )
 

@@ -102,7 +102,7 @@ class Suspect:
     boot: str
     since: int
     at: int
-    stamp: int
+    stamp: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,13 +65,9 @@ class LotBalance(NamedTuple):  # a tuple: made for each line of each posting
 
     def consume(self, quantity: Decimal) -> "LotBalance":
         """Return this balance with `quantity` more consumed."""
-        return self._with(self.staged, self.consumed + quantity)
+        key, uom, received_at, expires_at, status, staged, consumed, returned = self
+        return LotBalance(key, uom, received_at, expires_at, status, staged, consumed + quantity, returned)
 
     def stage(self, quantity: Decimal) -> "LotBalance":
         """Return this balance with `quantity` more staged."""
-        return self._with(EXACT.add(self.staged, quantity), self.consumed)
-
-    def _with(self, staged: Decimal, consumed: Decimal) -> "LotBalance":
-        return LotBalance(
-            self.key, self.uom, self.received_at, self.expires_at, self.status, staged, consumed, self.returned
-        )
+        return self._replace(staged=EXACT.add(self.staged, quantity))

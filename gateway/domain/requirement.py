@@ -4,15 +4,16 @@ from decimal import Decimal
 from math import lcm
 from typing import NamedTuple
 
-from gateway.domain.quantity import EXACT, ZERO, Rounding, rounded
+from gateway.domain.quantity import ZERO, Rounding, rounded
 
 
 class RequirementKey(NamedTuple):
-    """A component of an order at an operation."""
+    """A component of an order at an operation, in the component's unit: another unit is another sum."""
 
     order: str
     operation: str
     bom_line: str
+    uom: str
 
 
 class Requirement(NamedTuple):  # a tuple: made for each line of each posting
@@ -27,7 +28,10 @@ class Requirement(NamedTuple):  # a tuple: made for each line of each posting
     committed: Decimal = ZERO
 
     def draw(self, numerator: int, denominator: int, rounding: Rounding) -> "tuple[Decimal, Requirement]":
-        """Require `numerator / denominator` more; return what is due, max(0, round(R) − C), and what results."""
+        """Require `numerator / denominator` more; return what is due, max(0, round(R) − C), and what results.
+
+        Called inside `localcontext(EXACT)`, like everything that reckons with decimals by operators.
+        """
         if denominator == self.denominator:
             total = self.numerator + numerator
         else:
@@ -35,7 +39,7 @@ class Requirement(NamedTuple):  # a tuple: made for each line of each posting
         target = rounded(total, denominator, rounding)
         if target <= self.committed:
             return ZERO, Requirement(total, denominator, self.committed)
-        return EXACT.subtract(target, self.committed), Requirement(total, denominator, target)
+        return target - self.committed, Requirement(total, denominator, target)
 
 
 def _sum(numerator: int, denominator: int, more: int, of: int) -> tuple[int, int]:

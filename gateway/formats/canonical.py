@@ -11,6 +11,7 @@ import orjson
 from gateway.domain.clock import ClockTrust, rfc3339
 from gateway.domain.event import Event, Trigger
 from gateway.domain.posting import Posting, PostingLine
+from gateway.domain.quantity import text
 
 POSTING_FORMAT = "backflush.posting/1"
 JOURNAL_FORMAT = "backflush.journal/1"
@@ -45,9 +46,9 @@ def posting(document: Posting, seq: int, position: int, place: Place) -> bytes:
             "item": document.item,
             "finished_lot": document.finished_lot,
             "output": {
-                "good": _number(output.good),
-                "scrap": _number(output.scrap),
-                "rework": _number(output.rework),
+                "good": text(output.good),
+                "scrap": text(output.scrap),
+                "rework": text(output.rework),
                 "uom": output.uom,
             },
             "handling_unit": _handling_unit(document.triggers),
@@ -78,12 +79,8 @@ def journal(kind: str, content: Mapping[str, Any], position: int, place: Place) 
 
 def _plain(value: object) -> str:
     if isinstance(value, Decimal):
-        return _number(value)
+        return text(value)
     raise TypeError(f"a journal entry can't carry a {type(value).__name__}")
-
-
-def _number(value: Decimal) -> str:
-    return format(value, "f")
 
 
 def _line(line: PostingLine) -> dict[str, str | None]:
@@ -91,7 +88,7 @@ def _line(line: PostingLine) -> dict[str, str | None]:
     body: dict[str, str | None] = {
         "use": use,
         "item": item,
-        "quantity": f"{quantity:f}",
+        "quantity": text(quantity),
         "uom": uom,
         "lot": lot,
         "location": location,
@@ -112,7 +109,7 @@ def _trigger(trigger: Trigger) -> dict[str, Any]:
         "signal": event.signal.signal,
         "event": event.kind,
         "key": event.key,
-        "quantity": _number(event.quantity),
+        "quantity": text(event.quantity),
         "uom": event.uom,
         "since": rfc3339(event.since) if event.since else None,
         "source_time": rfc3339(event.source_time),
@@ -125,4 +122,4 @@ def _handling_unit(triggers: tuple[Trigger, ...]) -> dict[str, str | None] | Non
     event: Event = triggers[0].event
     if len(triggers) != 1 or event.sscc is None:
         return None
-    return {"sscc": event.sscc, "units": None if event.units is None else _number(event.units)}
+    return {"sscc": event.sscc, "units": None if event.units is None else text(event.units)}

@@ -133,11 +133,11 @@ def tally(row: tuple[Any, ...]) -> Tally:
 
 def _requirements(connection: sqlite3.Connection) -> dict[RequirementKey, Requirement]:
     rows = connection.execute(
-        "SELECT order_no, operation, bom_line, numerator, denominator, committed FROM requirement"
+        "SELECT order_no, operation, bom_line, uom, numerator, denominator, committed FROM requirement"
     )
     return {
-        RequirementKey(order, operation, bom_line): Requirement(int(top), int(bottom), Decimal(committed))
-        for order, operation, bom_line, top, bottom, committed in rows
+        RequirementKey(*key): Requirement(int(top), int(bottom), Decimal(committed))
+        for *key, top, bottom, committed in rows
     }
 
 

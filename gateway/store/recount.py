@@ -24,7 +24,7 @@ FROM trigger_log AS t LEFT JOIN event AS e ON e.id = t.event_id
 """
 _LOTS = f"SELECT {LOT_COLUMNS}, has_left FROM lot_balance"  # noqa: S608  # a constant list of columns
 _STAGINGS = "SELECT owner_kind, owner, item, lot, location, uom, quantity FROM staging"
-_REQUIREMENTS = "SELECT order_no, operation, bom_line, committed FROM requirement"
+_REQUIREMENTS = "SELECT order_no, operation, bom_line, uom, committed FROM requirement"
 _WORK_LIST = """
 SELECT x.id, x.count, (SELECT count(*) FROM trigger_log AS t WHERE t.exception_id = x.id)
 FROM exception AS x WHERE x.kind = 'trigger' AND x.closed_at IS NULL
@@ -37,11 +37,11 @@ def conservation(connection: sqlite3.Connection, totals: Totals) -> Check:
     findings = Findings("conservation")
     totals.add(of_event(*row) for row in connection.execute(_EVENTS))
     totals.add(of_trigger(*row) for row in _posted(connection, findings))
-    signals = totals.keys("counted")
+    signals = {key[:2] for key in totals.keys("counted")}
     for device, signal, *rest in connection.execute(TALLIES):
-        signals.discard((device, signal, ""))
+        signals.discard((device, signal))
         _compare(findings, f"{device}.{signal}", tally(tuple(rest)), totals, (device, signal))
-    for device, signal, _ in signals:
+    for device, signal in sorted(signals):
         findings.add(f"{device}.{signal} has events and no tally")
     return findings.check("counted = posted + scrapped + held for every signal")
 
@@ -104,23 +104,30 @@ def _transfers(connection: sqlite3.Connection) -> dict[LotColumns, dict[str, Dec
 
 
 def requirements(connection: sqlite3.Connection, totals: Totals) -> Check:
-    """Check that what was committed by calculation is what the lines issued."""
+    """Check that what was committed by calculation is what the lines issued.
+
+    Committed is in the component's unit, lines are in the stock's. Where these differ only whether both are zero
+    can be compared: the conversion is master data, which the store doesn't have.
+    """
     findings = Findings("requirements")
-    issued = totals.keys("committed")
-    for *key, committed in connection.execute(_REQUIREMENTS):
-        issued.discard((key[0], key[1], key[2]))
-        posted = totals.of("committed", *key)
-        if not _same(Decimal(committed), posted):
-            findings.expect(committed, text(posted), f"order {key[0]} operation {key[1]} BOM line {key[2]}: issued")
-    for order, operation, bom_line in issued:
-        findings.add(f"order {order} operation {operation} BOM line {bom_line} was issued without a requirement")
+    issued = {key: totals.of("committed", *key) for key in totals.keys("committed")}
+    lines = {key[:3] for key in issued}
+    known = set()
+    for *component, uom, committed in connection.execute(_REQUIREMENTS):
+        key = (component[0], component[1], component[2])
+        known.add(key)
+        posted = issued.get((*key, uom))
+        converted = posted is None and key in lines and Decimal(committed) > ZERO
+        if not converted and Decimal(committed) != (posted or ZERO):
+            findings.expect(committed, text(posted or ZERO), f"{_component(key)}: issued")
+    for key in sorted(lines - known):
+        findings.add(f"{_component(key)} was issued without a requirement")
     return findings.check("committed = issued for every component")
 
 
-def _same(committed: Decimal, posted: Decimal) -> bool:
-    # Committed is in the component's unit, lines are in the stock's. Grams stocked in kilograms shift the point;
-    # the digits stay.
-    return committed.normalize(EXACT).as_tuple().digits == posted.normalize(EXACT).as_tuple().digits
+def _component(key: tuple[str, str, str]) -> str:
+    order, operation, bom_line = key
+    return f"order {order} operation {operation} BOM line {bom_line}"
 
 
 def work_list(connection: sqlite3.Connection) -> Check:

@@ -83,7 +83,7 @@ STAGING = Insert(
     "id, content_hash, owner_kind, owner, item, lot, location, quantity, uom, received_at, expires_at, status, "
     "applied_at",
 )
-REQUIREMENT = _upsert("requirement", "order_no, operation, bom_line", "numerator, denominator, committed")
+REQUIREMENT = _upsert("requirement", "order_no, operation, bom_line, uom", "numerator, denominator, committed")
 PROGRESS = _upsert("order_progress", "order_no, operation", "good, scrap, rework")
 EXCEPTION = _upsert(
     "exception",
@@ -100,7 +100,7 @@ CONSUMER = Insert(
 )
 REJECTION = Insert("sink_rejection", "sink, seq, reason, at", "ON CONFLICT (sink, seq) DO NOTHING")
 META = _upsert("meta", "key", "value")
-RETAINED_TOTAL = _upsert("retained", "kind, key_1, key_2, key_3", "quantity")
+RETAINED_TOTAL = _upsert("retained", "kind, key_1, key_2, key_3, key_4", "quantity")
 
 RELEASE = """
 UPDATE trigger_log SET posting_seq = released.value ->> 1, exception_id = NULL

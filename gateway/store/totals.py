@@ -1,7 +1,7 @@
 """What a posting, a trigger and an event add to the totals that `verify` recomputes and retention keeps.
 
-A total is (kind, up to three keys): `counted`, `posted`, `scrapped` by device and signal, `consumed` by item,
-lot and location, `committed` by order, operation and BOM line.
+A total is (kind, up to four keys): `counted`, `posted`, `scrapped` by device and signal, `consumed` by item,
+lot and location, `committed` by order, operation, BOM line and the unit it was issued in.
 """
 
 import sqlite3
@@ -15,7 +15,7 @@ from gateway.domain.event import EventKind
 from gateway.domain.posting import Use
 from gateway.domain.quantity import EXACT, ZERO
 
-RETAINED = "SELECT kind, key_1, key_2, key_3, quantity FROM retained"
+RETAINED = "SELECT kind, key_1, key_2, key_3, key_4, quantity FROM retained"
 
 
 class TotalKey(NamedTuple):
@@ -25,6 +25,7 @@ class TotalKey(NamedTuple):
     key_1: str
     key_2: str
     key_3: str = ""
+    key_4: str = ""
 
 
 class Totals:
@@ -46,7 +47,7 @@ class Totals:
         """Return every total."""
         return self._sums.items()
 
-    def keys(self, kind: str) -> set[tuple[str, str, str]]:
+    def keys(self, kind: str) -> set[tuple[str, str, str, str]]:
         """Return the keys of one kind that have a total."""
         return {key[1:] for key in self._sums if key.kind == kind}
 
@@ -76,4 +77,4 @@ def of_posting(body: dict[str, Any]) -> Iterator[tuple[TotalKey, Decimal]]:
             quantity = Decimal(line["quantity"])
             yield TotalKey("consumed", line["item"], line["lot"], line["location"]), quantity
             if line.get("method") == Method.BACKFLUSH:
-                yield TotalKey("committed", body["order"], body["operation"], line["bom_line"]), quantity
+                yield TotalKey("committed", body["order"], body["operation"], line["bom_line"], line["uom"]), quantity

@@ -8,12 +8,14 @@ from tests.harness.required import required
 from tests.harness.site import Site
 from tests.harness.until import until
 
-# Its defaults drop QoS 1 messages for a slow acknowledger, and write queued ones to disk every half hour.
+# Its defaults drop QoS 1 messages for a slow acknowledger, and write queued ones to disk every half hour. Started
+# by root it becomes a user who can't write to a test's folder; started by anybody else it ignores `user`.
 _SETTINGS = """
 listener {port} 127.0.0.1
 allow_anonymous true
 max_queued_messages 0
 max_inflight_messages 0
+user root
 """
 _PERSISTENCE = """
 persistence true
@@ -31,7 +33,6 @@ class Mosquitto:
         self._program = required("mosquitto")
         self._folder = site.root / "mosquitto"
         self._folder.mkdir()
-        self._folder.chmod(0o777)  # started as root it becomes another user
         self.port = _free_port()
         settings = _SETTINGS + (_PERSISTENCE if persistent else "persistence false\n")
         (self._folder / "mosquitto.conf").write_text(settings.format(port=self.port, folder=self._folder), "utf-8")
@@ -52,6 +53,7 @@ class Mosquitto:
         """End it as a service manager does: it writes what it holds."""
         self._process.signal(signal.SIGTERM)
         self._process.ended()
+        assert "Error" not in self._process.output, self._process.output[-2000:]
 
     def kill(self) -> None:
         self._process.kill()

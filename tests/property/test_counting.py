@@ -199,7 +199,7 @@ def worlds(draw):
     return World(counter, first, timestamps=draw(st.booleans()))
 
 
-@settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(worlds(), st.lists(OPERATIONS, max_size=40))
 def test_with_a_known_epoch_every_automatic_verdict_is_true(world, operations):
     for name, *arguments in operations:

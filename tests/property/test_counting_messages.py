@@ -62,7 +62,7 @@ def lost_doubled_and_shuffled(draw, sent):
     return [sent[0], *draw(st.permutations([*between, sent[-1], sent[0]]))]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.data(), sent_messages())
 def test_counted_and_missing_are_what_was_sent(data, sent):
     arriving = lost_doubled_and_shuffled(data.draw, sent)
@@ -74,7 +74,7 @@ def test_counted_and_missing_are_what_was_sent(data, sent):
     assert books.booked + books.missing == sum((one.quantity for one, _ in sent), ZERO)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.data(), sent_messages(), st.integers(0, 5))
 def test_a_device_that_numbers_anew_is_counted_on(data, sent, lost):
     books = Books()

@@ -130,7 +130,7 @@ async def running(path):
 
 
 @given(st.lists(steps, max_size=40))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_whatever_happens_every_unit_is_posted_or_held_exactly_once(tmp_path_factory, happened):
     async def live() -> None:
         async with running(tmp_path_factory.mktemp("plant") / "gateway.db") as history:

@@ -135,10 +135,11 @@ CREATE TABLE requirement (
     order_no    TEXT NOT NULL,
     operation   TEXT NOT NULL,
     bom_line    TEXT NOT NULL,
+    uom         TEXT NOT NULL,  -- the component's; lines are in the stock's
     numerator   TEXT NOT NULL,
     denominator TEXT NOT NULL,
     committed   TEXT NOT NULL,
-    PRIMARY KEY (order_no, operation, bom_line)
+    PRIMARY KEY (order_no, operation, bom_line, uom)
 ) WITHOUT ROWID;
 
 CREATE TABLE order_progress (
@@ -224,6 +225,7 @@ CREATE TABLE retained (
     key_1    TEXT NOT NULL,
     key_2    TEXT NOT NULL,
     key_3    TEXT NOT NULL,
+    key_4    TEXT NOT NULL,
     quantity TEXT NOT NULL,
-    PRIMARY KEY (kind, key_1, key_2, key_3)
+    PRIMARY KEY (kind, key_1, key_2, key_3, key_4)
 ) WITHOUT ROWID;

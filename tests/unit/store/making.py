@@ -115,7 +115,7 @@ class Line:
         key = lot_key(number)
         line = PostingLine(Use.CONSUMED, key.item, ONE, "EA", key.lot, key.location, f"00{number}0", "backflush")
         self.lots[key] = self.lots[key].consume(ONE)
-        required = RequirementKey("100045", "0010", line.bom_line)
+        required = RequirementKey("100045", "0010", line.bom_line, "EA")
         before = self.requirements.get(required, Requirement())
         self.requirements[required] = Requirement(before.numerator + 1, 1, before.committed + ONE)
         return line

@@ -118,7 +118,7 @@ async def test_one_broken_link_is_not_reported_for_everything_behind_it(path, gr
 
 
 async def test_a_requirement_in_grams_of_a_stock_in_kilograms_is_no_fault(path, grown):
-    tamper(path, "UPDATE requirement SET committed = '12000' WHERE bom_line = '0030'")
+    tamper(path, "UPDATE requirement SET committed = '12000', uom = 'G' WHERE bom_line = '0030'")
 
     assert verify(path).ok
 
