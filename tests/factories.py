@@ -96,7 +96,7 @@ def make_event(quantity: str = "1", **changes) -> Event:
         source_time=NOON,
         received_time=NOON,
     )
-    return replace(event, **changes)
+    return event._replace(**changes)
 
 
 def make_trigger(quantity: str = "1", operation: str = "0010", *, order: str = "100045", **event) -> Trigger:

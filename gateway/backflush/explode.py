@@ -1,12 +1,11 @@
 """What one unit counted at an operation takes of each component, as exact integer ratios.
 
-Precomputed once per master-data snapshot and order, because a trigger then costs a few integer
-multiplications instead of a walk through fractions.
+The engine keeps it for each master-data snapshot, order and operation, because a trigger then costs a few
+integer multiplications instead of a walk through fractions.
 """
 
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
 
 from gateway.domain.bom import BillOfMaterial, BomOperation, Component, Method, ScrapBasis
 from gateway.domain.masterdata import MasterData
@@ -38,7 +37,6 @@ class PlannedOperation:
     order_unit: Fraction
 
 
-@lru_cache(maxsize=1024)
 def explode(master: MasterData, order: Order, operation: BomOperation) -> PlannedOperation:
     """Return the components that the operation's triggers consume; DataError where a unit has no conversion."""
     bom = master.boms[order.bom, order.bom_version]

@@ -1,8 +1,9 @@
 """The engine: one trigger becomes a posting with its changes, or the exact reason why it waits."""
 
-from dataclasses import dataclass
 from decimal import Decimal, localcontext
 from fractions import Fraction
+from functools import lru_cache
+from typing import NamedTuple
 
 from gateway.backflush.explode import PlannedOperation, explode
 from gateway.backflush.issue import Blocked, Changes, Issues, State
@@ -16,8 +17,7 @@ from gateway.errors import DataError
 _NOT_RECEIVED = (EventKind.SCRAP_UNITS, EventKind.REWORK_UNITS)  # made, and so consumed, but no good product (yet)
 
 
-@dataclass(frozen=True, slots=True)
-class Posted:
+class Posted(NamedTuple):
     """The trigger posts."""
 
     posting: Posting
@@ -28,27 +28,30 @@ def step(state: State, master: MasterData, trigger: Trigger) -> Posted | Blocked
     """Return what becomes of the trigger. Nothing is changed here: all or nothing is the caller's one write."""
     with localcontext(EXACT):
         try:
-            plan = _plan(master, trigger)
+            plan = _plan(master, trigger.order, trigger.operation) if trigger.order else _no_order(trigger)
             return plan if isinstance(plan, Blocked) else _post(state, master, trigger, plan)
         except DataError as error:
             return Blocked("data", str(error))
 
 
-def _plan(master: MasterData, trigger: Trigger) -> PlannedOperation | Blocked:
-    if not trigger.order:
-        return Blocked("no-order", f"no order: neither {trigger.event.signal} nor line {trigger.line} names one")
-    order = master.orders.get(trigger.order)
+def _no_order(trigger: Trigger) -> Blocked:
+    return Blocked("no-order", f"no order: neither {trigger.event.signal} nor line {trigger.line} names one")
+
+
+@lru_cache(maxsize=1024)  # once for each snapshot of the master data, which is never changed
+def _plan(master: MasterData, order_number: str, operation_number: str) -> PlannedOperation | Blocked:
+    order = master.orders.get(order_number)
     if order is None:
-        return Blocked("unknown-order", f"order {trigger.order} is not in the master data")
+        return Blocked("unknown-order", f"order {order_number} is not in the master data")
     if order.status is not OrderStatus.RELEASED:
         return Blocked("order-status", f"order {order.order} is {order.status.value}, not released")
     bom = master.boms.get((order.bom, order.bom_version))
     if bom is None or not bom.approved:
         state = "not approved" if bom else "missing"
         return Blocked("bom", f"BOM {order.bom} version {order.bom_version} of order {order.order} is {state}")
-    operation = bom.operation(trigger.operation)
+    operation = bom.operation(operation_number)
     if operation is None:
-        return Blocked("operation", f"BOM {bom.bom} version {bom.version} has no operation {trigger.operation}")
+        return Blocked("operation", f"BOM {bom.bom} version {bom.version} has no operation {operation_number}")
     return explode(master, order, operation)
 
 

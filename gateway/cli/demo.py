@@ -22,6 +22,7 @@ from gateway.cli.live import LiveTable
 from gateway.cli.reconcile import print_report
 from gateway.domain.event import SignalId
 from gateway.errors import ConfigError, TransientError
+from gateway.runtime import logs
 from gateway.runtime.bootstrap import load_config, open_gateway
 from gateway.runtime.clock import SystemClock
 from gateway.runtime.gateway import Gateway
@@ -29,6 +30,7 @@ from gateway.runtime.gateway import Gateway
 _START = 60.0  # seconds for the simulators to listen, on a slow machine
 _SETTLE = 30.0  # seconds for the last unit to reach the central system
 _REFRESH = 0.25  # seconds
+_PAPER = 110  # columns of a table that nobody watches
 
 
 def demo(
@@ -41,6 +43,7 @@ def demo(
     if find_spec("amqtt") is None:
         raise ConfigError("the demo needs an MQTT broker that isn't installed", "pip install 'backflush-gateway[demo]'")
     root = _folder(directory)
+    logs.configure(root / "gateway.log")  # the terminal belongs to the table
     try:
         asyncio.run(_demo(DemoFolder.prepare(root), seconds, speed, seed))
         balanced = print_report(root)
@@ -63,6 +66,8 @@ async def _demo(folder: DemoFolder, seconds: float, speed: float, seed: int) -> 
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    console = Console()
+    console.print("starting machines, broker and central ERP …")
     async with _simulators(folder, speed, seed) as line:
         ports = json.loads((folder.root / "ports.json").read_text("utf-8"))
         config = load_config(folder.write_config(ports, speed))
@@ -70,6 +75,7 @@ async def _demo(folder: DemoFolder, seconds: float, speed: float, seed: int) -> 
             end = asyncio.Event()
             serving = asyncio.create_task(gateway.serve(end))
             await _watch(gateway, stop, seconds)
+            console.print("machines stop, the last units are delivered …")
             await _settle(gateway, line, folder.root)
             end.set()
             await serving
@@ -117,6 +123,8 @@ async def _watch(gateway: Gateway, stop: asyncio.Event, seconds: float) -> None:
     loop = asyncio.get_running_loop()
     table, begun = LiveTable(gateway), loop.time()
     console = Console()
+    if not console.is_terminal:
+        console.width = _PAPER
     with Live(console=console, auto_refresh=False) as live:
         while not stop.is_set() and loop.time() - begun < seconds:
             live.update(table.render(loop.time() - begun, await _delivered(gateway)), refresh=console.is_terminal)

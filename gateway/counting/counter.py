@@ -75,8 +75,7 @@ class Counter:
         return self.counts is Counts.TOTAL
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):  # a tuple, like the checkpoint it becomes: made at each poll
     """One reading of a counter. `value` None: the quality was not Good (or NaN, or no number)."""
 
     value: int | None
@@ -105,8 +104,7 @@ class Suspect:
     stamp: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
+class Checkpoint(NamedTuple):
     """The last believed reading; `counted` is every unit since commissioning, held ones included.
 
     `seen` is the moment of the last Good reading that was believed, an unchanged one included: from then on units

@@ -124,7 +124,7 @@ def _judge(facts: Comparison, row: Row) -> Decision:
     refuted = facts.checkpoint.suspect
     if row.number == UNCHANGED and refuted and _perhaps_older_than(refuted, facts):
         # The unchanged value refutes the suspect, but doesn't tell that nothing was made: the time stays, too.
-        checkpoint = replace(facts.checkpoint, suspect=replace(refuted, row=REFUTED, reads=0))
+        checkpoint = facts.checkpoint._replace(suspect=replace(refuted, row=REFUTED, reads=0))
         return Decision(Verdict.IDLE, 0, checkpoint)
     suspect = _agreeing(facts, row.number)
     if _plausible(facts, row) and not (suspect and suspect.row == JUMPED):
@@ -181,5 +181,5 @@ def _doubt(facts: Comparison, row: int, wanted: int, agreeing: Suspect | None) -
             f"{facts.n}: check the address, data type and byte order, and who else writes there."
         )
     verdict = Verdict.STALE if row in STALE_ROWS else Verdict.SUSPECT
-    checkpoint = replace(facts.checkpoint, suspect=suspect)
+    checkpoint = facts.checkpoint._replace(suspect=suspect)
     return Decision(verdict, 0, checkpoint, notice=notice, read_again=not agreeing or reads < wanted)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class ClockTrust:
     error_ms: int
 
 
+@lru_cache(maxsize=1024)  # the postings of a batch share one moment, the samples of a scan another
 def rfc3339(moment: datetime) -> str:
     """Return a UTC moment with milliseconds, as every message writes it: 2026-11-21T10:00:00.870Z."""
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,6 +1,5 @@
 """The immutable document: what was made, what that consumed, and from which lots."""
 
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
@@ -35,8 +34,7 @@ class PostingLine(NamedTuple):  # a tuple: made for each line of each posting
     method: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(NamedTuple):
     """What the operation made, in its own unit."""
 
     good: Decimal
@@ -45,8 +43,7 @@ class Output:
     uom: str
 
 
-@dataclass(frozen=True, slots=True)
-class Posting:
+class Posting(NamedTuple):
     """A posting before it has its place in the log (seq, times and hash are given there)."""
 
     type: PostingType

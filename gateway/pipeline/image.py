@@ -1,18 +1,20 @@
 """The process image: the latest context values of each device (boot id, order), as a PLC person would say."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gateway.domain.event import SignalId
 from gateway.pipeline.model import Point
 from gateway.signals.sample import Sample, Scan
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(NamedTuple):
     """What a device said of itself beside a counter reading; None where it doesn't say or can't be read."""
 
     epoch: str | None = None
     order: str | None = None
+
+
+_SILENT = Context()
 
 
 class ProcessImage:
@@ -29,6 +31,8 @@ class ProcessImage:
 
     def context(self, point: Point) -> Context:
         """Return what the point's device says at this moment."""
+        if point.epoch_signal is None and point.order_signal is None:
+            return _SILENT
         return Context(self._value(point, point.epoch_signal), self._value(point, point.order_signal))
 
     def _value(self, point: Point, signal: str | None) -> str | None:

@@ -1,7 +1,6 @@
 """Event messages of a scan: duplicates fall on their key, losses become gaps, the rest is booked."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 
 from gateway.counting import messages
@@ -94,7 +93,7 @@ def _contradicted(work: WorkingCopy, event: Event, content: str, known: Known) -
     changed = _conflict_key(event.key, content)
     if (*event.signal, changed) in work.contents or (*event.signal, changed) in known:
         return
-    conflicting = replace(event, key=changed)
+    conflicting = event._replace(key=changed)
     reason = f"{event.signal} sent {event.key} again with other content ({text(event.quantity)} {event.uom})".strip()
     work.add_event(conflicting, "CONFLICT", content)
     hold_event(work, conflicting, "conflict", reason)

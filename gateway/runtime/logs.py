@@ -2,6 +2,7 @@
 
 import logging
 import os
+from pathlib import Path
 
 _QUIET = {
     # A broken link is told once, by the driver; these print a traceback for each of its effects.
@@ -10,10 +11,11 @@ _QUIET = {
 }
 
 
-def configure(level: int = logging.INFO) -> None:
-    """Set up logging for the process; libraries speak only of errors."""
+def configure(file: Path | None = None) -> None:
+    """Set up logging for the process, to `file` where one is given; libraries speak only of errors."""
     under_journald = "JOURNAL_STREAM" in os.environ
     prefix = "" if under_journald else "%(asctime)s "
-    logging.basicConfig(level=level, format=f"{prefix}%(levelname)-7s %(name)s: %(message)s", force=True)
+    form = f"{prefix}%(levelname)-7s %(name)s: %(message)s"
+    logging.basicConfig(level=logging.INFO, format=form, filename=file, force=True)
     for name, least in _QUIET.items():
         logging.getLogger(name).setLevel(least)

@@ -90,4 +90,6 @@ def _named(truth: dict[tuple[str, str], ledger.Made]) -> set[tuple[str, str]]:
 
 def assert_sound(store: Path) -> None:
     """What `gateway verify` would say."""
-    assert not [check for check in verify(store).checks if not check.ok]
+    failed = [check for check in verify(store).checks if not check.ok]
+
+    assert not failed, failed

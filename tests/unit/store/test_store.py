@@ -54,7 +54,7 @@ async def test_what_was_committed_is_loaded(store, line):
     [
         checkpoint(),
         checkpoint(suspect=make_suspect(), slack=12),
-        replace(checkpoint(2**64 - 1), epoch=None, source_time=START + MICROSECOND, order=None, counted=10**30),
+        checkpoint(2**64 - 1)._replace(epoch=None, source_time=START + MICROSECOND, order=None, counted=10**30),
     ],
 )
 async def test_a_checkpoint_comes_back_exactly(store, stored):
@@ -144,7 +144,7 @@ async def test_a_store_that_cannot_be_reopened_stays_closed_and_can_be_tried_aga
 
 async def test_known_events_are_found_by_device_signal_and_key(store):
     key = ("PACKER-1", "case_sealed", "case-1")
-    event = replace(make_event(1), signal=SignalId(*key[:2]), key=key[2])
+    event = make_event(1)._replace(signal=SignalId(*key[:2]), key=key[2])
     await store.commit(Batch(events=[EventRow(1, event, "NEW", "abc"), EventRow(2, make_event(2), "COUNT")]))
     counter = (*GOOD, make_event(2).key)
 
