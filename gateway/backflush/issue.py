@@ -72,7 +72,12 @@ class Issues:
 
     def issue(self, planned: PlannedComponent) -> Blocked | None:
         """Take what the component needs; return why that can't be, if so."""
-        due = self._measured(planned) if planned.measured else self._calculated(planned)
+        if planned.measured:
+            due = self._measured(planned)
+        else:  # rejects that are counted consume like good units: the counter says so, not a percentage
+            due, self.changes.requirements[planned.key] = self._state.requirement(planned.key).draw(
+                self._top * planned.numerator, self._bottom * planned.denominator, planned.component.rounding
+            )
         if not due:
             return None
         need = due if planned.to_stock is None else exact(Fraction(due) * planned.to_stock)
@@ -96,13 +101,6 @@ class Issues:
                 _CONSUMED, item, quantity, planned.stock_uom, batch, location, component.line, component.method
             )
         )
-
-    def _calculated(self, planned: PlannedComponent) -> Decimal:
-        # Where rejects are counted they consume like good units: the counter says so, not a percentage.
-        due, self.changes.requirements[planned.key] = self._state.requirement(planned.key).draw(
-            self._top * planned.numerator, self._bottom * planned.denominator, planned.component.rounding
-        )
-        return due
 
     def _measured(self, planned: PlannedComponent) -> Decimal:
         component, event = planned.component, self._trigger.event

@@ -90,7 +90,11 @@ def refresh_due(counter: Counter, stored: Checkpoint, current: Checkpoint) -> bo
     Before an unwritten hour could look like an outage longer than the counter can tell; at once where more than
     the time changed.
     """
-    if stored.epoch != current.epoch or stored.suspect or stored.seen.boot != current.seen.boot:
+    if (stored.epoch, stored.order, stored.seen.boot) != (
+        current.epoch,
+        current.order,
+        current.seen.boot,
+    ) or stored.suspect:
         return True
     return current.seen.boottime - stored.seen.boottime >= counter.refresh
 

@@ -85,18 +85,19 @@ def _plain(value: object) -> str:
 
 def _line(line: PostingLine) -> dict[str, str | None]:
     use, item, quantity, uom, lot, location, bom_line, method = line
-    body: dict[str, str | None] = {
+    written = text(quantity)
+    if bom_line is None:
+        return {"use": use, "item": item, "quantity": written, "uom": uom, "lot": lot, "location": location}
+    return {
         "use": use,
         "item": item,
-        "quantity": text(quantity),
+        "quantity": written,
         "uom": uom,
         "lot": lot,
         "location": location,
+        "bom_line": bom_line,
+        "method": method,
     }
-    if bom_line is not None:
-        body["bom_line"] = bom_line
-        body["method"] = method
-    return body
 
 
 def _trigger(trigger: Trigger) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from gateway.errors import CommandRefused, StoreError, TransientError
 from gateway.pipeline import posting, stock
 from gateway.pipeline.model import LineModel
 from gateway.pipeline.writer import Writer
-from gateway.store.batch import Batch, ConsumerKey, ConsumerKind, Mark, Rejection
+from gateway.store.batch import Batch, ConsumerKey, ConsumerKind, Mark, Rejection, StagingRow
 from gateway.store.codec import staging_hash
 
 T = TypeVar("T")
@@ -101,15 +101,15 @@ class CommandDesk:
         """Apply those not applied before, in one transaction; return how many."""
         writer = self._writer
         known = await writer.store.staged([one.staging for one in stagings])
-        checked = [stock.check(writer.model, one) for one in stagings]
-        for one in checked:
+        for one in stagings:
             if one.staging in known:
                 stock.same_content(one.staging, known[one.staging], staging_hash(one))
-        new = [one for one in checked if one.staging not in known]
+        new = [one for one in stagings if one.staging not in known]
         used_up = await writer.store.balances([one.key for one in new if one.key not in writer.state.lots])
         work = writer.working_copy()
         for one in new:
-            stock.apply(work, one, used_up.get(one.key), person)
+            row = StagingRow(stock.check(writer.model, one), work.now, staging_hash(one))
+            stock.apply(work, row, used_up.get(one.key), person)
         await writer.finish(work)
         return len(new)
 

@@ -7,6 +7,7 @@ from gateway.backflush.issue import Blocked
 from gateway.backflush.step import Posted, step
 from gateway.domain.event import Event, EventKind, Trigger
 from gateway.domain.exception import ExceptionKind, ExceptionRecord
+from gateway.domain.quantity import ZERO
 from gateway.pipeline import work_list
 from gateway.pipeline.model import Point
 from gateway.pipeline.working_copy import WorkingCopy
@@ -30,7 +31,8 @@ def book(work: WorkingCopy, point: Point, event: Event, verdict: str, content: s
     if isinstance(outcome, Posted):
         seq = work.add_posting(outcome.posting, outcome.changes)
         work.add_trigger(event_id, trigger, seq, None)
-        work.tally(event.signal, event.uom, counted=event.quantity, **_where(event))
+        good, scrap = _split(event)
+        work.tally(event.signal, event.uom, counted=event.quantity, posted=good, scrapped=scrap)
     else:
         _wait(work, event_id, trigger, outcome)
 
@@ -61,7 +63,8 @@ def retry(work: WorkingCopy, record: ExceptionRecord, triggers: list[Trigger]) -
         seq = work.add_posting(outcome.posting, outcome.changes)
         work.rows.released.append((trigger.id, seq))
         record = work_list.shorten(work, record, trigger.event.quantity, closed="posted")
-        work.tally(trigger.event.signal, trigger.event.uom, held=-trigger.event.quantity, **_where(trigger.event))
+        event, (good, scrap) = trigger.event, _split(trigger.event)
+        work.tally(event.signal, event.uom, held=-event.quantity, posted=good, scrapped=scrap)
     return True
 
 
@@ -88,6 +91,5 @@ def _renew(work: WorkingCopy, record: ExceptionRecord, trigger: Trigger, blocked
         work.must_commit = True
 
 
-def _where(event: Event) -> dict[str, Decimal]:
-    column = "scrapped" if event.kind is EventKind.SCRAP_UNITS else "posted"
-    return {column: event.quantity}
+def _split(event: Event) -> tuple[Decimal, Decimal]:
+    return (ZERO, event.quantity) if event.kind is EventKind.SCRAP_UNITS else (event.quantity, ZERO)

@@ -19,8 +19,10 @@ def take(work: WorkingCopy, scan: Scan, image: ProcessImage, known: Known) -> No
             DeadLetter(scan.device, letter.source, letter.payload, letter.reason, scan.received.wall)
         )
         work.must_commit = True
-    points = [(work.model.points.get(SignalId(scan.device, one.signal)), one) for one in scan.samples]
-    image.update(scan, [one for point, one in points if point is not None and point.is_context])
+    find, device = work.model.points.get, scan.device
+    points = [(find(SignalId(device, one.signal)), one) for one in scan.samples]
+    if context_samples := [one for point, one in points if point is not None and point.is_context]:
+        image.update(scan, context_samples)
     for point, sample in points:
         if point is None or point.is_context:
             continue

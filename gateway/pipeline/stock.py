@@ -8,6 +8,7 @@ from gateway.domain.quantity import exact, text
 from gateway.errors import CommandRefused, DataError
 from gateway.pipeline.model import LineModel
 from gateway.pipeline.working_copy import WorkingCopy
+from gateway.store.batch import StagingRow
 
 
 def check(model: LineModel, staging: Staging) -> Staging:
@@ -30,8 +31,9 @@ def check(model: LineModel, staging: Staging) -> Staging:
     )
 
 
-def apply(work: WorkingCopy, staging: Staging, before: LotBalance | None, person: str) -> None:
+def apply(work: WorkingCopy, row: StagingRow, before: LotBalance | None, person: str) -> None:
     """Add a checked staging to its lot's balance; CommandRefused where lot attributes contradict each other."""
+    staging = row.staging
     lot = work.lot_balances.get(staging.key) or before
     if lot is None:
         lot = LotBalance(staging.key, staging.uom, staging.received_at, staging.expires_at, staging.status)
@@ -45,7 +47,7 @@ def apply(work: WorkingCopy, staging: Staging, before: LotBalance | None, person
                 "one of the two is wrong: correct the lot where it comes from",
             )
     work.put_lot(lot.stage(staging.quantity))
-    work.rows.stagings.append((staging, work.now))
+    work.rows.stagings.append(row)
     work.add_journal("staging", _entry(staging, person))
 
 

@@ -59,7 +59,7 @@ class WorkingCopy:
         find = self.stock.get
         listed = [keys for owner in owners if (keys := find((owner, item)))]
         if len(listed) == 1:
-            return self._balances(listed[0])
+            return filter(None, map(self.lot_balances.get, listed[0]))
         return merge(*map(self._balances, listed), key=first_expiry)
 
     def _balances(self, keys: Iterable[LotKey]) -> Iterator[LotBalance]:
@@ -123,11 +123,26 @@ class WorkingCopy:
         place = (key.owner, key.item)
         self.stock[place] = tuple(one for one in self.stock.get(place) or () if one != key)
 
-    def tally(self, signal: SignalId, uom: str, **more: Decimal) -> None:
-        """Add to the signal's totals: counted, posted, scrapped, held."""
+    def tally(  # what is added, named at the call
+        self,
+        signal: SignalId,
+        uom: str,
+        *,
+        counted: Decimal = ZERO,
+        posted: Decimal = ZERO,
+        scrapped: Decimal = ZERO,
+        held: Decimal = ZERO,
+    ) -> None:
+        """Add to the signal's totals."""
         before = self.tallies.get(signal) or Tally(uom, ZERO, ZERO, ZERO, ZERO)
-        changed: dict[str, Any] = {name: EXACT.add(getattr(before, name), quantity) for name, quantity in more.items()}
-        self.tallies[signal] = before._replace(**changed)
+        add = EXACT.add
+        self.tallies[signal] = Tally(
+            before.uom,
+            add(before.counted, counted),
+            add(before.posted, posted),
+            add(before.scrapped, scrapped),
+            add(before.held, held),
+        )
 
     # --- the end of the batch -------------------------------------------------------------------
 

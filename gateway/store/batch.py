@@ -45,6 +45,14 @@ class PostingRow(NamedTuple):
     body: bytes
 
 
+class StagingRow(NamedTuple):
+    """A transfer as applied, in the stock's unit; `content_hash` is of what was sent (codec.staging_hash)."""
+
+    staging: Staging
+    applied_at: datetime
+    content_hash: str
+
+
 class JournalRow(NamedTuple):
     """What is chained beside the postings."""
 
@@ -125,7 +133,7 @@ class Batch:
     released: list[tuple[int, int]] = field(default_factory=list)
     postings: list[PostingRow] = field(default_factory=list)
     lots: dict[LotKey, LotBalance] = field(default_factory=dict)
-    stagings: list[tuple[Staging, datetime]] = field(default_factory=list)
+    stagings: list[StagingRow] = field(default_factory=list)
     requirements: dict[RequirementKey, Requirement] = field(default_factory=dict)
     progress: dict[tuple[str, str], Progress] = field(default_factory=dict)
     exceptions: dict[int, ExceptionRecord] = field(default_factory=dict)

@@ -14,7 +14,6 @@ from gateway.store.codec import (
     optional_stamp,
     optional_text,
     plain,
-    staging_hash,
     stamp,
     suspect_text,
     watermark_text,
@@ -135,7 +134,7 @@ def _stagings(batch: Batch) -> list[Row]:
     return [
         (
             one.staging,
-            staging_hash(one),
+            content_hash,
             *one.key.owner,
             *one.key[1:],
             plain(one.quantity),
@@ -145,7 +144,7 @@ def _stagings(batch: Batch) -> list[Row]:
             one.status.value,
             stamp(applied_at),
         )
-        for one, applied_at in batch.stagings
+        for one, applied_at, content_hash in batch.stagings
     ]
 
 

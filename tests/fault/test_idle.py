@@ -1,55 +1,74 @@
 """An idle hour: the machine is quiet, the gateway asks it now and then, and nothing comes of it but the next unit."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from gateway.domain.clock import ClockTrust, Instant
 from gateway.domain.event import SignalId
-from gateway.ports import Link
 from gateway.runtime.bootstrap import load_config, open_gateway
 from gateway.runtime.clock import SystemClock
 from gateway.runtime.gateway import Gateway
-from gateway.store.batch import Tally
 from simulators.line import Line
+from simulators.link import LOOPBACK, Link
 from simulators.until import until
+from tests.harness.balance import made
 from tests.harness.site import Site
 
 pytestmark = pytest.mark.timeout(60)
 
 FASTER = 600  # an hour in six seconds
-IDLE = timedelta(hours=1)
-FRESHNESS = 10.0  # s, as in the example
+IDLE = timedelta(hours=1)  # longer than the 55 minutes that 16 bits can tell at 20 units a second
+FRESHNESS = 10_000 / FASTER  # ms, as in the example
 GOOD = SignalId("FILLER-1", "good")
 
 
 class FastClock:
-    """A clock that runs FASTER: what the gateway sees of the time."""
+    """What the gateway sees of the time."""
 
     def __init__(self) -> None:
-        self._begun = SystemClock().now()
+        self._clock = SystemClock()
+        self._begun = self._clock.now()
 
     def now(self) -> Instant:
-        real = SystemClock().now()
-        passed = (real.boottime - self._begun.boottime) * FASTER
+        passed = (self._clock.now().boottime - self._begun.boottime) * FASTER
         wall = self._begun.wall + timedelta(microseconds=passed // 1000)
-        return Instant(wall, self._begun.boottime + passed, real.boot)
+        return Instant(wall, self._begun.boottime + passed, self._begun.boot)
 
     def trust(self) -> ClockTrust:
-        return ClockTrust("assume", 0)
+        return self._clock.trust()
+
+
+class CountingLink(Link):
+    """The filler's cable, with a counter of the connections made over it."""
+
+    connections = 0
+
+    async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        await super()._connect(reader, writer)
 
 
 @pytest.fixture
 async def line(site: Site) -> AsyncIterator[Line]:
-    """A filler and a capper that make nothing until they are told to."""
-    async with Line(site.root, parts=frozenset({"filler", "capper", "broker", "packer"})) as running:
+    """The machines; the filler makes nothing until it is told to."""
+    async with Line(site.root, parts=frozenset({"filler", "capper", "packer", "broker"})) as running:
         running.pause("FILLER-1")
         yield running
+
+
+@pytest.fixture
+async def cable(line: Line) -> AsyncIterator[CountingLink]:
+    assert line.filler
+    between = CountingLink()
+    await between.open((LOOPBACK, line.filler.link.port))
+    yield between
+    await between.close()
 
 
 @asynccontextmanager
@@ -62,21 +81,26 @@ async def serving(config: Path) -> AsyncIterator[Gateway]:
         await task
 
 
-async def test_an_idle_hour_rebuilds_no_client_and_holds_nothing(site: Site, line: Line) -> None:
-    site.configure(1, line.endpoints | {"erp": {"url": "http://127.0.0.1:1/"}})
+async def test_an_idle_hour_rebuilds_no_client_and_does_not_hold_the_next_unit(
+    site: Site, line: Line, cable: CountingLink
+) -> None:
+    filler = {"endpoint": f"opc.tcp://{LOOPBACK}:{cable.port}/"}
+    site.configure(1, {**line.endpoints, "filler": filler, "erp": {"url": "http://127.0.0.1:1/api/postings"}})
     with site.changed("devices/filler-1.yaml") as device:
-        device["freshness"] = f"{FRESHNESS / FASTER * 1000:.0f}ms"
-        device["sampling_interval"] = "5ms"
-    assert line.filler
-    connections = count_connections(line)
+        device["freshness"] = f"{FRESHNESS:.0f}ms"
     async with serving(site.config) as gateway:
         state = gateway.pipeline.writer.state
-        await until(lambda: gateway.devices.health()["FILLER-1"].link is Link.CONNECTED)
         await until(lambda: GOOD in state.checkpoints)
-        baseline, begun, commits = state.checkpoints[GOOD], time.monotonic(), gateway.pipeline.writer.batches
-        await until(lambda: state.checkpoints[GOOD].seen.wall - baseline.seen.wall > IDLE)
-        idle = time.monotonic() - begun
+        begun = state.checkpoints[GOOD].seen.wall
+        await until(lambda: state.checkpoints[GOOD].seen.wall - begun > IDLE)
+        quiet = (state.head.seq, dict(state.exceptions))
         line.resume("FILLER-1")
         await until(lambda: GOOD in state.tallies)
+        await line.stop_production()
+        total = made(site)[GOOD].total
+        await until(lambda: state.tallies[GOOD].counted >= total)
 
-        assert 1 == len(connections)
+        assert (0, {}) == quiet
+        assert (total, Decimal(0)) == (state.tallies[GOOD].posted, state.tallies[GOOD].held)
+        assert {} == state.exceptions
+        assert cable.connections == 1

@@ -13,7 +13,7 @@ from gateway.domain.lot import Staging
 from gateway.domain.posting import Output, Posting, PostingType
 from gateway.errors import CommandRefused, StoreError
 from gateway.formats import chain
-from gateway.store.batch import Batch, ConsumerKey, ConsumerKind, Head, Mark, PostingRow, Rejection
+from gateway.store.batch import Batch, ConsumerKey, ConsumerKind, Head, Mark, PostingRow, Rejection, StagingRow
 from gateway.store.codec import staging_hash
 from gateway.store.log import PostingLog
 from gateway.store.store import Store
@@ -65,7 +65,7 @@ class Writer:
         if known and known[staging.staging] != staging_hash(staging):
             raise CommandRefused(f"staging {staging.staging} was applied before with other content")
         if not known:
-            await self._commit(Batch(stagings=[(staging, NOW)]))
+            await self._commit(Batch(stagings=[StagingRow(staging, NOW, staging_hash(staging))]))
         return not known
 
     async def acknowledge(self, consumer: str, store: str, through: int) -> int:

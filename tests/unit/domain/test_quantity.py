@@ -63,6 +63,10 @@ def test_rounding_keeps_the_decimals_asked_for():
     assert "0.333" == text(rounded(1, 3, Rounding(3)))
 
 
+def test_rounding_keeps_every_digit_of_a_large_quantity():
+    assert "1000000000000000000000000000000.333" == text(rounded(3 * 10**30 + 1, 3, Rounding(3)))
+
+
 def test_without_decimals_a_requirement_is_exact():
     assert Decimal("0.125") == rounded(1, 8, Rounding())
 

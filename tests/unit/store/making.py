@@ -13,7 +13,8 @@ from gateway.domain.order import Progress
 from gateway.domain.posting import Output, Posting, PostingLine, PostingType, Use
 from gateway.domain.requirement import Requirement, RequirementKey
 from gateway.formats import canonical, chain
-from gateway.store.batch import Batch, EventRow, Head, JournalRow, PostingRow, Tally, TriggerRow
+from gateway.store.batch import Batch, EventRow, Head, JournalRow, PostingRow, StagingRow, Tally, TriggerRow
+from gateway.store.codec import staging_hash
 from gateway.store.store import Store
 
 START = datetime(2026, 11, 21, 10, 0, 0, 123000, tzinfo=UTC)
@@ -62,7 +63,7 @@ class Line:
             key = lot_key(number)
             self.lots[key] = LotBalance(key, "EA", self.now, None, LotStatus.UNRESTRICTED, staged=Decimal(quantity))
             staging = Staging(f"S-{number}", key, Decimal(quantity), "EA", self.now)
-            batch.stagings.append((staging, self.now))
+            batch.stagings.append(StagingRow(staging, self.now, staging_hash(staging)))
         self._journal(batch, "staging")
         return self._complete(batch)
 

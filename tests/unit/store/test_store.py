@@ -12,7 +12,7 @@ from gateway.domain.lot import LotBalance, LotKey, LotStatus, Owner, Staging
 from gateway.domain.order import Progress
 from gateway.domain.requirement import Requirement, RequirementKey
 from gateway.errors import StoreError
-from gateway.store.batch import Batch, DeadLetter, EventRow
+from gateway.store.batch import Batch, DeadLetter, EventRow, StagingRow
 from gateway.store.codec import staging_hash
 from gateway.store.lookups import BALANCES, HELD_TRIGGERS, KNOWN_EVENTS, STAGED
 from tests.unit.store.making import GOOD, START, checkpoint, lot_key, make_event, make_exception
@@ -172,7 +172,7 @@ async def test_a_released_trigger_is_held_no_more(store, line):
 
 
 async def test_applied_transfers_are_known_by_their_content(store):
-    await store.commit(Batch(stagings=[(make_staging(), START)]))
+    await store.commit(Batch(stagings=[StagingRow(make_staging(), START, staging_hash(make_staging()))]))
 
     assert {"S-1": staging_hash(make_staging())} == await store.staged(["S-1", "S-2"])
 
