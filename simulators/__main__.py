@@ -53,7 +53,9 @@ def _broker_url(part: argparse.ArgumentParser) -> None:
 
 
 def _token(part: argparse.ArgumentParser) -> None:
-    part.add_argument("--erp-token-file", type=Path, metavar="FILE", help="who pushes has to show this bearer token; made up if there is no such file")
+    part.add_argument(
+        "--erp-token-file", type=Path, metavar="FILE", help="who pushes has to show this token; made up if no such file"
+    )
 
 
 def _pull(part: argparse.ArgumentParser) -> None:

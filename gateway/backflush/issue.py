@@ -16,6 +16,7 @@ from gateway.domain.quantity import exact, text
 from gateway.domain.requirement import Requirement, RequirementKey
 
 _CONSUMED = Use.CONSUMED
+_new = tuple.__new__  # what a NamedTuple's own constructor comes to, without its call
 
 
 class State(Stock, Protocol):
@@ -81,26 +82,25 @@ class Issues:
         if not due:
             return None
         need = due if planned.to_stock is None else exact(Fraction(due) * planned.to_stock)
+        component, taken = planned.component, self.changes.lots
         picks, missing, refused = allocate(
-            self._state, self._owners, planned.component.item, need, at=self._at, taken=self.changes.lots
+            self._state, self._owners, component.item, need, at=self._at, taken=taken
         )
         if missing:
             return self._shortage(planned, need, missing, refused)
         for lot, quantity in picks:
-            self._take(planned, lot, quantity)
-        return None
-
-    def _take(self, planned: PlannedComponent, lot: LotBalance, quantity: Decimal) -> None:
-        component, key = planned.component, lot.key
-        _, item, batch, location = key
-        self.changes.lots[key] = after = lot.consume(quantity)
-        if not after.left:
-            self.changes.used_up.append(key)
-        self.lines.append(
-            PostingLine(
-                _CONSUMED, item, quantity, planned.stock_uom, batch, location, component.line, component.method
+            key = lot.key
+            _, item, batch, location = key
+            taken[key] = after = lot.consume(quantity)
+            if not after.left:
+                self.changes.used_up.append(key)
+            self.lines.append(
+                _new(
+                    PostingLine,
+                    (_CONSUMED, item, quantity, planned.stock_uom, batch, location, component.line, component.method),
+                )
             )
-        )
+        return None
 
     def _measured(self, planned: PlannedComponent) -> Decimal:
         component, event = planned.component, self._trigger.event

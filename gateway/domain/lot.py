@@ -46,6 +46,9 @@ class Staging:
     status: LotStatus = LotStatus.UNRESTRICTED
 
 
+_new = tuple.__new__  # what a NamedTuple's own constructor comes to, without its call
+
+
 class LotBalance(NamedTuple):  # a tuple: made for each line of each posting
     """What was staged of a lot and what became of it, in the item's stock unit."""
 
@@ -66,7 +69,9 @@ class LotBalance(NamedTuple):  # a tuple: made for each line of each posting
     def consume(self, quantity: Decimal) -> "LotBalance":
         """Return this balance with `quantity` more consumed."""
         key, uom, received_at, expires_at, status, staged, consumed, returned = self
-        return LotBalance(key, uom, received_at, expires_at, status, staged, consumed + quantity, returned)
+        return _new(
+            LotBalance, (key, uom, received_at, expires_at, status, staged, consumed + quantity, returned)
+        )
 
     def stage(self, quantity: Decimal) -> "LotBalance":
         """Return this balance with `quantity` more staged."""

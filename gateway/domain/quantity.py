@@ -34,7 +34,7 @@ class RoundingMode(StrEnum):
 
 
 # What is looked up at each line of each posting: an enum's members cost ten times a name of the module's.
-_UP, _DOWN = RoundingMode.UP, RoundingMode.DOWN
+_UP, _HALF_EVEN = RoundingMode.UP, RoundingMode.HALF_EVEN
 _STEPS = tuple(Decimal(1).scaleb(-decimals) for decimals in range(_MOST_DECIMALS + 1))
 _SURE = 10**24  # digits that no context in use rounds, so that the operators are exact, at a fifth of the time
 
@@ -82,12 +82,10 @@ def rounded(numerator: int, denominator: int, rounding: Rounding) -> Decimal:
 
 
 def _carry(whole: int, rest: int, denominator: int, mode: RoundingMode) -> int:
-    if mode is _UP:
-        return 1
-    if mode is _DOWN:
-        return 0
-    twice = 2 * rest
-    return int(twice > denominator or (twice == denominator and whole % 2 == 1))
+    if mode is _HALF_EVEN:
+        twice = 2 * rest
+        return 1 if twice > denominator or (twice == denominator and whole % 2) else 0
+    return 1 if mode is _UP else 0
 
 
 def _terminating(numerator: int, denominator: int) -> Decimal:

@@ -7,6 +7,9 @@ from typing import NamedTuple
 from gateway.domain.quantity import ZERO, Rounding, rounded
 
 
+_new = tuple.__new__  # what a NamedTuple's own constructor comes to, without its call: made eight times a trigger
+
+
 class RequirementKey(NamedTuple):
     """A component of an order at an operation, in the component's unit: another unit is another sum."""
 
@@ -32,14 +35,15 @@ class Requirement(NamedTuple):  # a tuple: made for each line of each posting
 
         Called inside `localcontext(EXACT)`, like everything that reckons with decimals by operators.
         """
-        if denominator == self.denominator:
-            total = self.numerator + numerator
+        before, of, committed = self
+        if denominator == of:
+            total = before + numerator
         else:
-            total, denominator = _sum(self.numerator, self.denominator, numerator, denominator)
+            total, denominator = _sum(before, of, numerator, denominator)
         target = rounded(total, denominator, rounding)
-        if target <= self.committed:
-            return ZERO, Requirement(total, denominator, self.committed)
-        return target - self.committed, Requirement(total, denominator, target)
+        if target <= committed:
+            return ZERO, _new(Requirement, (total, denominator, committed))
+        return target - committed, _new(Requirement, (total, denominator, target))
 
 
 def _sum(numerator: int, denominator: int, more: int, of: int) -> tuple[int, int]:

@@ -53,6 +53,7 @@ SIGNAL = SignalId("FILLER-1", "good")
 GROUPS = {1: 300, 100: 5000}  # postings a run, by postings a transaction
 TARGETS = {("writer", 100): 0.8, ("writer", 1): 0.25, ("pipeline", 100): 0.35}
 COMPONENTS = 8
+ORDER = Owner("order", "100045")
 
 
 class FixedClock:
@@ -95,7 +96,7 @@ def line_model() -> LineModel:
         boms={("BOM", "1"): bom},
         orders={"100045": Order("100045", "PRODUCT", Decimal(10**6), "EA", "L1", "BOM", "1", active=True)},
         stagings=tuple(
-            Staging(f"{item}/{lot}", LotKey(Owner("order", "100045"), item, f"LOT-{lot}", "BIN"), Decimal(10**6), "EA", NOW)
+            Staging(f"{item}/{lot}", LotKey(ORDER, item, f"LOT-{lot}", "BIN"), Decimal(10**6), "EA", NOW)
             for item in items
             for lot in range(3)
         ),
@@ -212,7 +213,8 @@ def report(group: int, rates: dict[str, list[float]]) -> Table:
         median = statistics.median(found)
         target = TARGETS.get((name, group))
         wanted = f"≥ {target}" if target else ""
-        table.add_row(name, f"{median:,.0f}", f"{min(found):,.0f}", f"{max(found):,.0f}", f"{median / bare:.2f}", wanted)
+        shown = (f"{one:,.0f}" for one in (median, min(found), max(found)))
+        table.add_row(name, *shown, f"{median / bare:.2f}", wanted)
     return table
 
 

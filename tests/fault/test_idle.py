@@ -2,22 +2,20 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
 from gateway.domain.clock import ClockTrust, Instant
 from gateway.domain.event import SignalId
-from gateway.runtime.bootstrap import load_config, open_gateway
 from gateway.runtime.clock import SystemClock
-from gateway.runtime.gateway import Gateway
 from simulators.line import Line
 from simulators.link import LOOPBACK, Link
 from simulators.until import until
 from tests.harness.balance import made
+from tests.harness.inside import serving
+from tests.harness.ports import NOBODY
 from tests.harness.site import Site
 
 pytestmark = pytest.mark.timeout(60)
@@ -71,24 +69,14 @@ async def cable(line: Line) -> AsyncIterator[CountingLink]:
     await between.close()
 
 
-@asynccontextmanager
-async def serving(config: Path) -> AsyncIterator[Gateway]:
-    async with open_gateway(load_config(config), FastClock()) as gateway:
-        end = asyncio.Event()
-        task = asyncio.create_task(gateway.serve(end))
-        yield gateway
-        end.set()
-        await task
-
-
 async def test_an_idle_hour_rebuilds_no_client_and_does_not_hold_the_next_unit(
     site: Site, line: Line, cable: CountingLink
 ) -> None:
     filler = {"endpoint": f"opc.tcp://{LOOPBACK}:{cable.port}/"}
-    site.configure(1, {**line.endpoints, "filler": filler, "erp": {"url": "http://127.0.0.1:1/api/postings"}})
+    site.configure(1, NOBODY | line.endpoints | {"filler": filler})
     with site.changed("devices/filler-1.yaml") as device:
         device["freshness"] = f"{FRESHNESS:.0f}ms"
-    async with serving(site.config) as gateway:
+    async with serving(site.config, FastClock()) as gateway:
         state = gateway.pipeline.writer.state
         await until(lambda: GOOD in state.checkpoints)
         begun = state.checkpoints[GOOD].seen.wall

@@ -3,6 +3,7 @@
 import signal
 import socket
 
+from tests.harness.ports import free_port
 from tests.harness.process import Process
 from tests.harness.required import required
 from tests.harness.site import Site
@@ -33,7 +34,7 @@ class Mosquitto:
         self._program = required("mosquitto")
         self._folder = site.root / "mosquitto"
         self._folder.mkdir()
-        self.port = _free_port()
+        self.port = free_port()
         settings = _SETTINGS + (_PERSISTENCE if persistent else "persistence false\n")
         (self._folder / "mosquitto.conf").write_text(settings.format(port=self.port, folder=self._folder), "utf-8")
         self.start()
@@ -61,9 +62,3 @@ class Mosquitto:
     def _listens(self) -> bool:
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
