@@ -4,13 +4,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from gateway.domain.clock import ClockTrust, Instant
 from gateway.domain.lot import Staging
 from gateway.settings.device import DeviceSettings
 from gateway.settings.sink import SinkSettings
 from gateway.signals.sample import Scan
+
+DeviceModel = TypeVar("DeviceModel", bound=DeviceSettings)
+SinkModel = TypeVar("SinkModel", bound=SinkSettings)
 
 
 class Clock(Protocol):
@@ -94,12 +97,12 @@ class Driver(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class DriverPlugin:
-    """What a module in drivers/ declares as PLUGIN."""
+class DriverPlugin(Generic[DeviceModel]):
+    """What a module in drivers/ declares as PLUGIN; `create` gets settings that `settings` validated."""
 
     kind: str
-    settings: type[DeviceSettings]
-    create: Callable[[DeviceSettings, Clock], Driver]
+    settings: type[DeviceModel]
+    create: Callable[[DeviceModel, Clock], Driver]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +134,12 @@ class Sink(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class SinkPlugin:
-    """What a module in sinks/ declares as PLUGIN."""
+class SinkPlugin(Generic[SinkModel]):
+    """What a module in sinks/ declares as PLUGIN; `create` gets settings that `settings` validated."""
 
     kind: str
-    settings: type[SinkSettings]
-    create: Callable[[SinkSettings], Sink]
+    settings: type[SinkModel]
+    create: Callable[[SinkModel], Sink]
 
 
 class Commands(Protocol):

@@ -67,8 +67,8 @@ class EmbeddedBroker:
 
 def _make_broker() -> Any:
     try:
-        from amqtt.broker import Broker  # noqa: PLC0415 an optional dependency
+        from simulators.sessions import PersistentBroker  # noqa: PLC0415 an optional dependency
     except ImportError as error:
         raise MissingAmqttError from error
     # an external listener: the sockets are ours
-    return Broker({"listeners": {LISTENER: {"type": "external"}}, "plugins": ANONYMOUS})
+    return PersistentBroker({"listeners": {LISTENER: {"type": "external"}}, "plugins": ANONYMOUS})

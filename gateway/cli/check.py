@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.table import Table
 
 from gateway.errors import ConfigError
-from gateway.runtime import plugins
+from gateway.runtime.bootstrap import load_config
 from gateway.settings.device import counter_of, events_of, signals_of
-from gateway.settings.load import Config, load
+from gateway.settings.load import Config
 
 _UNITS = (("years", 365 * 86400), ("days", 86400), ("h", 3600), ("min", 60), ("s", 1))
 
@@ -20,10 +20,8 @@ def check(
     config_dir: Annotated[Path, typer.Argument(help="folder with gateway.yaml")],
 ) -> None:
     """Check a configuration without touching anything: file:line of each fault, exit 2 if there is one."""
-    drivers = [one.settings for one in plugins.drivers().values()]
-    sinks = [one.settings for one in plugins.sinks().values()]
     try:
-        config = load(config_dir, drivers, sinks)
+        config = load_config(config_dir)
     except ConfigError as error:
         # A row stays a row, whatever the width of the terminal: editors jump to file:line.
         Console(stderr=True).print(str(error), soft_wrap=True, markup=False, highlight=False)

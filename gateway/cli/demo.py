@@ -74,11 +74,13 @@ async def _demo(folder: DemoFolder, seconds: float, speed: float, seed: int) -> 
         async with open_gateway(config, SystemClock(config.gateway.clock_trust)) as gateway:
             end = asyncio.Event()
             serving = asyncio.create_task(gateway.serve(end))
-            await _watch(gateway, stop, seconds)
-            console.print("machines stop, the last units are delivered …")
-            await _settle(gateway, line, folder.root)
-            end.set()
-            await serving
+            try:
+                await _watch(gateway, stop, seconds)
+                console.print("machines stop, the last units are delivered …")
+                await _settle(gateway, line, folder.root)
+            finally:
+                end.set()
+                await serving
 
 
 @asynccontextmanager
@@ -111,10 +113,13 @@ async def _simulators(folder: DemoFolder, speed: float, seed: int) -> AsyncItera
 async def _until_said(process: asyncio.subprocess.Process, word: str, seconds: float) -> None:
     if process.stdout is None:
         return
-    async with asyncio.timeout(seconds):
-        while line := await process.stdout.readline():
-            if line.decode().strip() == word:
-                return
+    try:
+        async with asyncio.timeout(seconds):
+            while line := await process.stdout.readline():
+                if line.decode().strip() == word:
+                    return
+    except TimeoutError as error:
+        raise TransientError(f"the simulators did not say {word!r} within {seconds:g} s") from error
     raise TransientError(f"the simulators ended before they said {word!r}", "their own message stands above")
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.errors import CommandRefused, ConfigError
+from gateway.errors import CommandRefused, ConfigError, GatewayError
 from gateway.runtime import logs
 from gateway.runtime.bootstrap import load_config, open_gateway
 from gateway.runtime.clock import SystemClock
@@ -60,7 +60,7 @@ class _Reloads:
         try:
             config = await asyncio.to_thread(load_config, self._folder)
             await self._gateway.reload(config)
-        except (ConfigError, CommandRefused) as error:
+        except GatewayError as error:
             logger.error("the new configuration is refused, the old one keeps running:\n%s", error)  # noqa: TRY400 - no bug: no traceback
         else:
             logger.info("configuration of %s is in force", self._folder)

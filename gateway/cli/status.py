@@ -39,6 +39,7 @@ def _ask_daemon(config: Config) -> dict[str, Any] | None:
             f"http://{config.gateway.api.listen}/api/v1/status",
             headers={"Authorization": f"Bearer {token}"},
             timeout=_PATIENCE,
+            trust_env=False,  # the token is for this machine, not for a proxy
         )
         answer.raise_for_status()
         body: dict[str, Any] = answer.json()

@@ -21,7 +21,7 @@ from gateway.errors import DataError
 # Inexact is trapped: an operation that would have to round raises instead of losing a digit.
 EXACT = Context(prec=60, traps=[InvalidOperation, DivisionByZero, Overflow, Inexact])
 ZERO = Decimal(0)
-_LARGEST = Decimal(10) ** 12  # nothing at a line is counted in more than 10^12 of its unit
+_MOST_DIGITS = 12  # before the point: nothing at a line is counted in more than 10^12 of its unit
 _MOST_DECIMALS = 12
 
 
@@ -55,8 +55,8 @@ def parse_quantity(text: object) -> Decimal:
         value = Decimal(text)  # type: ignore[arg-type]  # anything else raises what is caught below
     except (InvalidOperation, TypeError, ValueError) as error:
         raise DataError(f"{text!r} is not a number") from error
-    if not value.is_finite() or abs(value) >= _LARGEST:
-        raise DataError(f"{text!r} is outside what a quantity can be", f"it has to be below {_LARGEST:f}")
+    if not value.is_finite() or value.adjusted() >= _MOST_DIGITS:  # abs() would overflow at 1e9999999
+        raise DataError(f"{text!r} is outside what a quantity can be", f"it has to be below 1{'0' * _MOST_DIGITS}")
     exponent = value.as_tuple().exponent
     if isinstance(exponent, int) and exponent < -_MOST_DECIMALS:
         raise DataError(f"{text!r} has more than {_MOST_DECIMALS} decimals")

@@ -270,5 +270,4 @@ def _values(block: Block, answer: ModbusPDU) -> Sequence[int]:
     return answer.bits if block.table in _BITS else answer.registers
 
 
-# The runtime only passes settings of the class named here.
-PLUGIN = DriverPlugin("modbus", ModbusSettings, ModbusDriver)  # type: ignore[arg-type]
+PLUGIN = DriverPlugin("modbus", ModbusSettings, ModbusDriver)

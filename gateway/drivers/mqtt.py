@@ -232,5 +232,4 @@ def _topic(message: MQTTMessage) -> str:
         return "a topic that is no UTF-8"
 
 
-# The runtime only passes settings of the class named here.
-PLUGIN = DriverPlugin("mqtt", MqttSettings, MqttDriver)  # type: ignore[arg-type]
+PLUGIN = DriverPlugin("mqtt", MqttSettings, MqttDriver)

@@ -61,7 +61,7 @@ class OpcUaSettings(DeviceSettings):
     revoked: ExistingPath | None = Field(default=None, description="folder of certificate revocation lists")
     server_certificate: ExistingPath | None = Field(default=None, description="the one server we believe")
     user: UserSettings | None = None
-    sampling_interval: Duration = 0.25
+    sampling_interval: Duration = Field(default=0.25, gt=0, description="how often the server looks at a node")
     queue_size: int = Field(default=20, ge=1, le=10_000, description="values the server keeps between two publishings")
     discard_oldest: Literal[True] = True
     timeout: Duration = Field(default=4.0, gt=0, description="for one answer; raise it for a slow PLC")
@@ -262,5 +262,4 @@ class _Follower:
         self._state.set(Health(Link.DEGRADED, detail), logging.WARNING)
 
 
-# The runtime only passes settings of the class named here.
-PLUGIN = DriverPlugin("opcua", OpcUaSettings, OpcUaDriver)  # type: ignore[arg-type]
+PLUGIN = DriverPlugin("opcua", OpcUaSettings, OpcUaDriver)

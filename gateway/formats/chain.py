@@ -21,9 +21,7 @@ def genesis(gateway: str, store: str) -> bytes:
 
 def link(core: bytes, previous: bytes) -> bytes:
     """Return the hash that seals `core` (a JSON object) behind `previous`."""
-    digest = sha256(previous)
-    digest.update(core)
-    return digest.digest()
+    return sha256(previous + core).digest()
 
 
 def seal(core: bytes, previous: bytes) -> tuple[bytes, bytes]:

@@ -86,6 +86,9 @@ class CommandDesk:
             else:
                 if not answer.done():
                     answer.set_result(result)
+            finally:
+                if not answer.done():  # broken off: whoever waits must not wait for ever
+                    answer.set_exception(TransientError("the command was broken off", "ask again"))
 
         self._waiting.append((execute, answer))
         self._wake()

@@ -44,7 +44,7 @@ class Gateway:
             beside.append(asyncio.create_task(supervise(f"sink {name}", one.run), name=f"sink {name}"))
         beside.append(asyncio.create_task(supervise("retention", self.retention.run), name="retention"))
         await self.devices.apply(self.config.devices)
-        beside.append(asyncio.create_task(watchdog(), name="watchdog"))
+        beside.append(asyncio.create_task(supervise("watchdog", watchdog), name="watchdog"))
         self.health.running = True
         notify("READY=1")
         try:

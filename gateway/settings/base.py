@@ -123,7 +123,6 @@ Ratio = Annotated[
 ]
 Share = Annotated[Fraction, PlainValidator(_share), _written(rf"{_NUMBER}\s*%?", "1.5 %", 0.015, number=True)]
 Moment = Annotated[datetime, PlainValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})]
-ConfigPath = Annotated[Path, BeforeValidator(_path), WithJsonSchema({"type": "string"})]
 ExistingPath = Annotated[Path, BeforeValidator(_existing), WithJsonSchema({"type": "string"})]
 # Names stand in `DEVICE.signal`, in idempotency keys and HTTP headers, so they are plain words.
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]

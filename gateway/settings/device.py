@@ -37,7 +37,7 @@ class DeviceSettings(Settings):
     device: Name = Field(description="its name, e.g. FILLER-1")
     line: Name = Field(description="one of the lines in gateway.yaml")
     kind: str = Field(description="the protocol")
-    freshness: Duration = Field(default=10.0, description="silence after which the driver asks the device")
+    freshness: Duration = Field(default=10.0, gt=0, description="silence after which the driver asks the device")
     retry_after: Duration = Field(default=0.5, gt=0, description="first pause after a lost connection; it doubles")
     retry_at_most: Duration = Field(default=10.0, gt=0, description="longest pause between two tries")
 

@@ -11,6 +11,6 @@ class SinkSettings(Settings):
     sink: str = Field(min_length=1)
     kind: str
     batch: int = Field(default=200, ge=1, le=5000, description="documents in one request")
-    retry_after: Duration = Field(default=1.0, description="first pause after a failure; it doubles")
-    retry_at_most: Duration = Field(default=60.0, description="longest pause between two tries")
+    retry_after: Duration = Field(default=1.0, gt=0, description="first pause after a failure; it doubles")
+    retry_at_most: Duration = Field(default=60.0, gt=0, description="longest pause between two tries")
     required: bool = Field(default=True, description="retention waits for this sink")

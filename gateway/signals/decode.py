@@ -8,10 +8,9 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Final
 
-from gateway.domain.quantity import EXACT
 from gateway.errors import DataError
 from gateway.signals.sample import Sample
 
@@ -19,6 +18,7 @@ GOOD: Final = "Good"
 _REGISTER = 2  # bytes
 _FLOAT32_EXACT = 2**24  # from here on a float counter can't be raised by one
 _FLOAT64_EXACT = 2**53
+_ALL_DIGITS = Context(prec=1000)  # a float64 has up to 767 decimal digits, so no product with a scale is rounded
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def scaled(value: float, scale: Decimal) -> int | float | Decimal:
     """Return `value` × `scale`, exactly; what is no finite number stays what it is."""
     if scale == 1 or (isinstance(value, float) and not math.isfinite(value)):
         return value
-    return EXACT.multiply(Decimal(value), scale)
+    return _ALL_DIGITS.multiply(Decimal(value), scale)
 
 
 def sample(
@@ -110,6 +110,6 @@ def as_context(value: object) -> int | str:
         raise DataError("there is no value")
     if isinstance(value, int):
         return int(value)  # True and False too: a context may be a single bit
-    if isinstance(value, float | Decimal) and value == value // 1:
+    if isinstance(value, float | Decimal) and -_FLOAT64_EXACT < value < _FLOAT64_EXACT and value == int(value):
         return int(value)
     return str(value)

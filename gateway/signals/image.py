@@ -59,7 +59,11 @@ class Image:
     def _superseded(self, sample: Sample) -> bool:
         # A notification may still be on its way when a newer value was read already.
         read_at = self._read_at.get(sample.signal)
-        return read_at is not None and sample.source_time is not None and sample.source_time <= read_at
+        if read_at is None or sample.source_time is None:
+            return False
+        if sample.source_time == read_at:  # devices that stamp by the second change within one
+            return _same(self._known.get(sample.signal), sample)
+        return sample.source_time < read_at
 
 
 def _same(one: Sample | None, other: Sample) -> bool:

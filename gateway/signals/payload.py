@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import jsonpath
@@ -86,6 +86,8 @@ def parse(payload: bytes) -> dict[str, Any]:
         document = json.loads(payload, parse_float=Decimal, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         raise DataError(f"the payload is no JSON: {error}") from error
+    except InvalidOperation as error:
+        raise DataError("the payload has a number whose exponent is beyond all bounds") from error
     if not isinstance(document, dict):
         raise DataError(f"the payload is a JSON {type(document).__name__}, not an object")
     return document

@@ -8,18 +8,18 @@ A posting is known by (gateway, store, seq): one that comes again is a `duplicat
 
 import asyncio
 import gzip
-import ssl
 from collections.abc import Sequence
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import httpx
 import orjson
 from pydantic import Field, field_validator
 
 from gateway.errors import ConfigError, Postponed, SinkRejected, TooLarge, TransientError
-from gateway.ports import Delivery, Document, Sink, SinkPlugin
+from gateway.ports import Delivery, Document, SinkPlugin
 from gateway.settings.base import Duration, ExistingPath, Secret
 from gateway.settings.sink import SinkSettings
+from gateway.transport.tls import TlsSettings
 
 _BOOKED = ("booked", "duplicate")
 _LATER = ("later",)
@@ -33,7 +33,7 @@ class HttpSinkSettings(SinkSettings):
     kind: Literal["http"]
     url: str = Field(description="http(s)://host:port/path")
     token: Secret | None = Field(default=None, description="sent as Authorization: Bearer …")
-    timeout: Duration = Field(default=10.0, description="silence after which a request is given up and sent again")
+    timeout: Duration = Field(default=10.0, gt=0, description="silence after which a request is sent again")
     ca: ExistingPath | None = Field(default=None, description="PEM of the authority that signed the server")
 
     @field_validator("url")
@@ -61,7 +61,7 @@ class HttpSink:
         self._client = httpx.AsyncClient(
             headers=headers,
             timeout=settings.timeout,
-            verify=ssl.create_default_context(cafile=settings.ca),
+            verify=TlsSettings(ca=settings.ca).context(),
             trust_env=False,  # a proxy that nobody configured here must not see postings
         )
 
@@ -138,8 +138,4 @@ def _reason(result: dict[str, Any]) -> str:
     return str(result.get("reason") or "no reason was given")[:_LONGEST_REASON]
 
 
-def _create(settings: SinkSettings) -> Sink:
-    return HttpSink(cast("HttpSinkSettings", settings))
-
-
-PLUGIN = SinkPlugin("http", HttpSinkSettings, _create)
+PLUGIN = SinkPlugin("http", HttpSinkSettings, HttpSink)

@@ -20,6 +20,8 @@ T = TypeVar("T")
 _EXCEPTIONS = f"{load.OPEN_EXCEPTIONS} LIMIT ?"
 _LOTS = f"{load.LOTS_LEFT} ORDER BY item, owner_kind, owner, lot, location LIMIT ?"
 _CHECKPOINTS = "SELECT device, signal, value, counted, seen_wall FROM checkpoint ORDER BY device, signal"
+_OPEN = "SELECT count(*) FROM exception WHERE closed_at IS NULL"
+_DEAD_LETTERS = "SELECT max(id) FROM dead_letter"  # none is ever deleted
 _BUFFERS = """
 SELECT c.kind, c.name, c.required, c.through, CAST(m.value AS INTEGER) - c.through,
     (SELECT count(*) FROM sink_rejection AS r WHERE c.kind = 'sink' AND r.sink = c.name)
@@ -81,6 +83,10 @@ class Views:
         """Return the open entries of the work list, oldest first."""
         return await self._rows(_EXCEPTIONS, load.exception, limit)
 
+    async def exceptions_open(self) -> int:
+        """Return how many entries of the work list are open."""
+        return await self._connection.run(lambda raw: _number(raw, _OPEN))
+
     async def lots(self, limit: int = 1000) -> list[LotBalance]:
         """Return the lots with something left."""
         return await self._rows(_LOTS, load.lot, limit)
@@ -95,7 +101,7 @@ class Views:
 
     async def dead_letters(self) -> int:
         """Return how many messages could not be read so far."""
-        return await self._connection.run(_dead_letters)
+        return await self._connection.run(lambda raw: _number(raw, _DEAD_LETTERS))
 
     def wal_size(self) -> int:
         """Return the bytes of the write-ahead log; it grows without end while something reads for long."""
@@ -119,5 +125,5 @@ def _reading(row: tuple[Any, ...]) -> LastReading:
     return LastReading(SignalId(device, signal), int(value), Decimal(counted), datetime.fromisoformat(seen))
 
 
-def _dead_letters(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("SELECT max(id) FROM dead_letter").fetchone()[0] or 0)
+def _number(connection: sqlite3.Connection, statement: str) -> int:
+    return int(connection.execute(statement).fetchone()[0] or 0)

@@ -40,7 +40,8 @@ class OpcUaConnection:
         self._client.session_timeout = _SESSION
         self._subscription: Subscription | None = None
         self._pump: asyncio.Task[None] | None = None
-        self._signals: dict[int, str] = {}  # client handle → signal
+        self._signals = dict(enumerate(nodes, 1))  # client handle → signal
+        self._handles = {name: handle for handle, name in self._signals.items()}
         self._inbox: list[Sample] = []
         self._lost: str | None = None
         self._wake = asyncio.Event()
@@ -96,10 +97,8 @@ class OpcUaConnection:
         }
 
     def _item(self, name: str, interval: float, queue_size: int) -> ua.MonitoredItemCreateRequest:
-        handle = len(self._signals) + 1
-        self._signals[handle] = name
         parameters = ua.MonitoringParameters()
-        parameters.ClientHandle = handle
+        parameters.ClientHandle = self._handles[name]
         parameters.SamplingInterval = interval * 1000
         parameters.QueueSize = queue_size
         parameters.DiscardOldest = True
@@ -110,15 +109,17 @@ class OpcUaConnection:
         return request
 
     async def _collect(self, subscription: Subscription) -> None:
-        async for event in subscription:
-            if isinstance(event, DataChangeEvent):
-                name = self._signals[event.data.monitored_item.ClientHandle]
-                self._inbox.append(self._sample(name, event.data.monitored_item.Value))
-            elif isinstance(event, StatusChangeEvent):
-                self._lost = f"the subscription ended: {event.notification.Status.name}"
+        try:
+            async for event in subscription:
+                if isinstance(event, DataChangeEvent):
+                    name = self._signals[event.data.monitored_item.ClientHandle]
+                    self._inbox.append(self._sample(name, event.data.monitored_item.Value))
+                elif isinstance(event, StatusChangeEvent):
+                    self._lost = f"the subscription ended: {event.notification.Status.name}"
+                self._wake.set()
+        finally:  # however it ends, nobody waits for a notification that can't come
+            self._lost = self._lost or "the subscription ended"
             self._wake.set()
-        self._lost = "the subscription ended"
-        self._wake.set()
 
     def _sample(self, name: str, value: ua.DataValue) -> Sample:
         status = decode.GOOD if value.StatusCode is None or value.StatusCode.is_good() else value.StatusCode.name

@@ -9,7 +9,6 @@ import pytest
 
 from gateway.cli.demo_config import example_folder
 from tests.harness.balance import assert_exact, assert_sound, settle
-from tests.harness.broker import Mosquitto
 from tests.harness.process import Process
 from tests.harness.site import Site, running_line
 from tests.harness.until import until
@@ -19,9 +18,9 @@ pytestmark = pytest.mark.timeout(120)
 SPEED = 5
 
 
-def start(site: Site, *options: object) -> tuple[Process, Process]:
+def start(site: Site) -> tuple[Process, Process]:
     """Start line and gateway; return both once everything is connected and the machines run."""
-    line = running_line(site, speed=SPEED, options=options)
+    line = running_line(site, speed=SPEED)
     gateway = site.gateway()
     site.connected()
     line.type("FILLER-1 resume")
@@ -34,7 +33,7 @@ def stop_machines(line: Process) -> None:
 
 
 def test_sigterm_commits_what_waits_and_ends_within_five_seconds(site: Site) -> None:
-    line, gateway = start(site, "--broker", Mosquitto(site).url)
+    line, gateway = start(site)
     site.counted("PACKER-1", "case_sealed", 5)
     asked = time.monotonic()
     gateway.signal(signal.SIGTERM)

@@ -13,14 +13,14 @@ from tests.harness.site import Site, running_line
 
 pytestmark = pytest.mark.timeout(240)
 
-KILLS = 20
 SPEED = 10  # 200 bottles and 17 cases a second
 SEED = 20261121
 
 
-@pytest.fixture
-def line(site: Site) -> Process:
-    return running_line(site, speed=SPEED, options=("--broker", Mosquitto(site).url))
+@pytest.fixture(params=["mosquitto"])
+def line(site: Site, request: pytest.FixtureRequest) -> Process:
+    options = ("--broker", Mosquitto(site).url) if request.param == "mosquitto" else ()
+    return running_line(site, speed=SPEED, options=options)
 
 
 @pytest.fixture
@@ -36,12 +36,13 @@ def run_machines(site: Site, line: Process, gateway: Killable) -> None:
     site.counted("PACKER-1", "case_sealed", 1)
 
 
+@pytest.mark.parametrize(("line", "kills"), [("mosquitto", 20), ("embedded broker", 5)], indirect=["line"])
 def test_nothing_is_lost_or_doubled_over_many_kills_at_random_moments(
-    site: Site, line: Process, gateway: Killable
+    site: Site, line: Process, gateway: Killable, kills: int
 ) -> None:
     moments = random.Random(SEED)
     run_machines(site, line, gateway)
-    for _ in range(KILLS):
+    for _ in range(kills):
         time.sleep(moments.uniform(0.05, 1.5))  # the moment is the test's input: nothing is waited for
         gateway.kill()
         gateway.start()

@@ -29,7 +29,7 @@ async def status(services: FromServices) -> dict[str, Any]:
         "signals": [_tally(one) for one in await views.tallies()],
         "last_seq": await services.log.last(),
         "consumers": [_buffer(one) for one in await views.buffers()],
-        "exceptions_open": len(await views.exceptions()),
+        "exceptions_open": await views.exceptions_open(),
         "dead_letters": await views.dead_letters(),
         "wal_bytes": views.wal_size(),
     }
