@@ -90,6 +90,7 @@ async def test_what_retention_deleted_is_gone(site: Site, after: int, status: in
         ({"after": "-1"}, "after"),
         ({"after": "1.5"}, "after"),
         ({"after": "9223372036854775808"}, "after"),
+        ({"after": "4"}, "after"),
         ({"through": "4"}, "through"),
         ({"after": "3", "through": "2"}, "through"),
         ({"limit": "0"}, "limit"),
