@@ -67,6 +67,7 @@ def _pull(part: argparse.ArgumentParser) -> None:
 def _whole_line(part: argparse.ArgumentParser) -> None:
     part.add_argument("--ports", choices=("auto", "default"), default="auto", help="free ones, or 4840 5020 1883 8090")
     part.add_argument("--no-erp", action="store_true", help="without the central ERP")
+    part.add_argument("--end-with-stdin", action="store_true", help="quit when standard input ends")
 
 
 def _filler(part: argparse.ArgumentParser) -> None:
@@ -146,14 +147,14 @@ def _erp_settings(options: argparse.Namespace) -> ErpSettings:
     return ErpSettings(token_file=options.erp_token_file, pull=pull, faults=faults)
 
 
-async def run(line: Line) -> None:
-    """Run until `quit`, SIGTERM or SIGINT."""
+async def run(line: Line, at_end: str = "") -> None:
+    """Run until `quit`, SIGTERM or SIGINT; `at_end` is obeyed when standard input ends."""
     quitting = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, quitting.set)
     async with line:
         print("ready", flush=True)  # noqa: T201 the protocol with whoever started the process
-        tasks = [asyncio.ensure_future(work) for work in (quitting.wait(), _obey(line, quitting), line.crash())]
+        tasks = [asyncio.ensure_future(work) for work in (quitting.wait(), _obey(line, quitting, at_end), line.crash())]
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in tasks:
             task.cancel()
@@ -161,10 +162,10 @@ async def run(line: Line) -> None:
             task.result()
 
 
-async def _obey(line: Line, quitting: asyncio.Event) -> None:
+async def _obey(line: Line, quitting: asyncio.Event, at_end: str) -> None:
     # a command may last for seconds, so the next one does not wait for it
     async with asyncio.TaskGroup() as running:
-        async for text in typed_lines():
+        async for text in typed_lines(at_end):
             if text.strip() == "quit":
                 quitting.set()
             elif text.strip():
@@ -200,7 +201,7 @@ def main() -> int:
 
 
 async def _main(options: argparse.Namespace) -> None:
-    await run(line_from(options))
+    await run(line_from(options), "quit" if getattr(options, "end_with_stdin", False) else "")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import asyncio
 import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
+from itertools import chain
 from typing import Any
 
 from simulators.line import Line
@@ -65,13 +66,13 @@ async def _act(line: Line, device: str, command: str, rest: list[str]) -> None:
         (line.pause if command == "pause" else line.resume)(device)
 
 
-async def typed_lines() -> AsyncIterator[str]:
-    """Lines from standard input; a daemon thread reads, for stdin may be a file, pipe or terminal."""
+async def typed_lines(at_end: str = "") -> AsyncIterator[str]:
+    """Lines from standard input, `at_end` when it ends; a daemon thread reads: it may be a file, pipe or terminal."""
     loop = asyncio.get_running_loop()
     lines: asyncio.Queue[str] = asyncio.Queue()
 
     def read() -> None:
-        for text in sys.stdin:
+        for text in chain(sys.stdin, (at_end,)):
             if loop.is_closed():
                 return
             loop.call_soon_threadsafe(lines.put_nowait, text)

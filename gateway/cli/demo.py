@@ -96,7 +96,7 @@ async def _simulators(folder: DemoFolder, speed: float, seed: int) -> AsyncItera
     }
     arguments = [str(part) for option in options.items() for part in option]
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "simulators", "line", *arguments),
+        *(sys.executable, "-m", "simulators", "line", "--end-with-stdin", *arguments),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         start_new_session=True,  # Ctrl-C is for us: we end the machines first, then drain

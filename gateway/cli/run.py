@@ -50,11 +50,18 @@ class _Reloads:
         self._gateway = gateway
         self._folder = folder
         self._task: asyncio.Task[None] | None = None
+        self._requested = False
 
     def request(self) -> None:
-        """Start a reload unless one is under way."""
+        """Start a reload; one that is under way is followed by another, it may have read the files too early."""
+        self._requested = True
         if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._reload())
+            self._task = asyncio.create_task(self._reload_while_requested())
+
+    async def _reload_while_requested(self) -> None:
+        while self._requested:
+            self._requested = False
+            await self._reload()
 
     async def _reload(self) -> None:
         try:

@@ -70,7 +70,11 @@ async def _show_store(console: Console, config: Config) -> None:
             units.add_row(str(row.signal), one.uom, *map(text, (one.counted, one.posted, one.scrapped, one.held)))
         console.print(units)
         for buffer in await views.buffers():
-            console.print(f"{buffer.kind} {buffer.name}: through seq {buffer.through}, {buffer.waiting} waiting")
+            refused = f", {buffer.rejected} refused" if buffer.rejected else ""
+            reached = f"through seq {buffer.through}, {buffer.waiting} waiting"
+            console.print(f"{buffer.kind} {buffer.name}: {reached}{refused}")
+        if letters := await views.dead_letters():
+            console.print(f"dead letters: {letters} messages could not be read", style="red")
         entries = await views.exceptions()
         console.print(f"blocked: {len(entries)}", style="red" if entries else "green")
         for entry in entries:
