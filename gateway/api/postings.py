@@ -36,9 +36,11 @@ async def read_postings(query: Annotated[PostingsQuery, Query()], services: From
     if query.through is not None and query.through < query.after:
         return unprocessable(("query", "through"), f"through {query.through} is before after {query.after}")
     await _wait(services, query)
-    # A bound that is not there yet would make the page grow later.
-    if query.through is not None and query.through > (last := await log.last()):
-        return unprocessable(("query", "through"), f"through {query.through} is beyond the last posting {last}")
+    # A bound that is not there yet would make the page grow later; a cursor that is not there yet is of another store.
+    last = await log.last()
+    for name, seq in (("after", query.after), ("through", query.through or 0)):
+        if seq > last:
+            return unprocessable(("query", name), f"{name} {seq} is beyond the last posting {last}")
     page = await log.page(query.after, query.through, query.limit)
     # Asked after the page was read: retention may delete between the two, and must not leave a silent gap.
     if query.after + 1 < (first := await log.first_available()):

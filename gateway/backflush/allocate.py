@@ -49,8 +49,9 @@ def allocate(  # the parts of one question, named at the call
     refused: list[str] = []
     for lot in stock.lots(owners, item):
         current = taken.get(lot.key, lot)
-        left, expires_at = current.left, current.expires_at
-        if current.status is not _UNRESTRICTED or (expires_at and expires_at <= at):
+        _, _, _, expires_at, status, staged, consumed, returned = current
+        left = staged - consumed - returned
+        if status is not _UNRESTRICTED or (expires_at and expires_at <= at):
             refused.append(why_not(current, at))
         elif left >= need:
             picks.append((current, need))

@@ -21,6 +21,7 @@ class PlannedComponent:
     key: RequirementKey
     numerator: int
     denominator: int
+    source: tuple[str, str]  # its BOM line and method, as each posting line names them
     measured: bool  # the trigger's own quantity is what was consumed
     stock_uom: str
     to_stock: Fraction | None  # stock units to one unit of the component, None where both are the same
@@ -57,6 +58,7 @@ def _planned(master: MasterData, order: Order, component: Component, bases: Frac
         key=RequirementKey(order.order, component.operation, component.line, component.uom),
         numerator=ratio.numerator,
         denominator=ratio.denominator,
+        source=(component.line, component.method),
         measured=component.method is Method.MEASURED,
         stock_uom=stock_uom,
         to_stock=None if to_stock == 1 else to_stock,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Protocol
 
 from gateway.backflush.allocate import Stock, allocate
@@ -17,6 +18,11 @@ from gateway.domain.requirement import Requirement, RequirementKey
 
 _CONSUMED = Use.CONSUMED
 _new = tuple.__new__  # what a NamedTuple's own constructor comes to, without its call
+
+
+@lru_cache(maxsize=1024)
+def _owners(order: str, line: str) -> tuple[Owner, Owner]:
+    return Owner("order", order), Owner("line", line)
 
 
 class State(Stock, Protocol):
@@ -65,7 +71,7 @@ class Issues:
         self._units = units
         self._trigger = trigger
         self._top, self._bottom = counted.as_integer_ratio()
-        self._owners = (Owner("order", trigger.order), Owner("line", trigger.line))
+        self._owners = _owners(trigger.order, trigger.line)
         self._at = trigger.event.source_time
         self._unit = unit
         self.changes = Changes()
@@ -82,24 +88,17 @@ class Issues:
         if not due:
             return None
         need = due if planned.to_stock is None else exact(Fraction(due) * planned.to_stock)
-        component, taken = planned.component, self.changes.lots
-        picks, missing, refused = allocate(
-            self._state, self._owners, component.item, need, at=self._at, taken=taken
-        )
+        item, taken = planned.component.item, self.changes.lots
+        picks, missing, refused = allocate(self._state, self._owners, item, need, at=self._at, taken=taken)
         if missing:
             return self._shortage(planned, need, missing, refused)
         for lot, quantity in picks:
             key = lot.key
-            _, item, batch, location = key
             taken[key] = after = lot.consume(quantity)
             if not after.left:
                 self.changes.used_up.append(key)
-            self.lines.append(
-                _new(
-                    PostingLine,
-                    (_CONSUMED, item, quantity, planned.stock_uom, batch, location, component.line, component.method),
-                )
-            )
+            line = (_CONSUMED, item, quantity, planned.stock_uom, key.lot, key.location, *planned.source)
+            self.lines.append(_new(PostingLine, line))
         return None
 
     def _measured(self, planned: PlannedComponent) -> Decimal:

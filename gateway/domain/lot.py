@@ -69,9 +69,7 @@ class LotBalance(NamedTuple):  # a tuple: made for each line of each posting
     def consume(self, quantity: Decimal) -> "LotBalance":
         """Return this balance with `quantity` more consumed."""
         key, uom, received_at, expires_at, status, staged, consumed, returned = self
-        return _new(
-            LotBalance, (key, uom, received_at, expires_at, status, staged, consumed + quantity, returned)
-        )
+        return _new(LotBalance, (key, uom, received_at, expires_at, status, staged, consumed + quantity, returned))
 
     def stage(self, quantity: Decimal) -> "LotBalance":
         """Return this balance with `quantity` more staged."""

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from gateway.domain.quantity import ZERO, Rounding, rounded
 
-
 _new = tuple.__new__  # what a NamedTuple's own constructor comes to, without its call: made eight times a trigger
 
 

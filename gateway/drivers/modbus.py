@@ -9,7 +9,7 @@ from typing import Any, Literal, Self
 from pydantic import AliasChoices, Field, ValidationInfo, field_validator, model_validator
 from pymodbus.client import AsyncModbusTcpClient, AsyncModbusTlsClient
 from pymodbus.constants import ExcCodes
-from pymodbus.exceptions import ModbusException
+from pymodbus.exceptions import ModbusException, ModbusIOException
 from pymodbus.pdu import ModbusPDU
 
 from gateway.errors import GatewayError, TransientError
@@ -69,6 +69,12 @@ class ModbusSignal(SignalSettings):
             raise ValueError(f"a {self.register_} is a pulse, and pulses are missed; count from a register")
         if self.address + self.size > 0xFFFF + 1:
             raise ValueError(f"{self.type} at address {self.address} ends beyond 65535")
+        most = decode.TYPES[self.type].counts * self.scale
+        if self.counter and self.counter.modulus > most:
+            # It would be held at each rollover, or after a long outage counted wrong.
+            raise ValueError(
+                f"{self.type} shows 0 … {most - 1:f}; a modulus of {self.counter.modulus} is never reached"
+            )
         return self
 
     @property
@@ -186,6 +192,8 @@ class ModbusDriver:
         read = getattr(client, _READING[block.table])
         try:
             answer: ModbusPDU = await read(block.address, count=block.count, device_id=self._settings.device_id)
+        except ModbusIOException as error:
+            raise TransientError(f"{self._unit}: no answer within {self._settings.timeout:g} s") from error
         except (ModbusException, OSError) as error:
             # The connection is given up: a late answer must not be taken for that of the next request.
             raise TransientError(f"{self._unit}: {error}") from error

@@ -11,7 +11,7 @@ from pydantic import Field, field_validator, model_validator
 
 from gateway.errors import DataError, GatewayError
 from gateway.ports import Clock, DriverPlugin, Health, Intake, Link
-from gateway.settings.base import Duration, Secret, Settings
+from gateway.settings.base import Duration, UserSettings
 from gateway.settings.device import DeviceSettings, EventSettings, SignalSettings
 from gateway.signals import payload
 from gateway.signals.payload import EventPaths, Path
@@ -24,13 +24,6 @@ from gateway.transport.tls import TlsSettings
 
 _log = logging.getLogger(__name__)
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
-
-
-class UserSettings(Settings):
-    """Who we are to the broker."""
-
-    name: str
-    password: Secret
 
 
 class MqttSignal(SignalSettings):
@@ -101,11 +94,20 @@ class MqttSettings(DeviceSettings):
         """Where the broker listens."""
         return parse_address(self.broker, _PORTS)
 
+    @property
+    def session(self) -> str:
+        """The client id at its broker."""
+        return f"client_id {self._client_id} at {self.address}"
+
+    @property
+    def _client_id(self) -> str:
+        return self.client_id or f"backflush-{self.device}"
+
     def connection(self) -> Broker:
         """Return what a connection needs, secrets and certificates read now; ConfigError when they can't be."""
         return Broker(
             address=self.address,
-            client_id=self.client_id or f"backflush-{self.device}",
+            client_id=self._client_id,
             keepalive=round(self.keepalive),
             timeout=self.timeout,
             tls=(self.tls or TlsSettings()).context() if self.address.scheme == "mqtts" else None,

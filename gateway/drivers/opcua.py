@@ -11,7 +11,7 @@ from pydantic import Field, field_validator, model_validator
 
 from gateway.errors import GatewayError, TransientError
 from gateway.ports import Clock, DriverPlugin, Health, Intake, Link
-from gateway.settings.base import Duration, ExistingPath, Secret, Settings
+from gateway.settings.base import Duration, ExistingPath, UserSettings
 from gateway.settings.device import DeviceSettings, SignalSettings
 from gateway.signals.image import Image
 from gateway.signals.sample import Sample, Scan
@@ -24,13 +24,6 @@ from gateway.transport.opcua_security import Security
 _log = logging.getLogger(__name__)
 _GRACE = 4  # publishing intervals in which a change that a reading found has to be notified, too
 _SHORTEST_GRACE = 1.0  # s
-
-
-class UserSettings(Settings):
-    """Who we are to the server, beyond the certificate."""
-
-    name: str
-    password: Secret
 
 
 class OpcUaSignal(SignalSettings):

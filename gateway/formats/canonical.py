@@ -85,13 +85,12 @@ def _plain(value: object) -> str:
 
 def _line(line: PostingLine) -> dict[str, str | None]:
     use, item, quantity, uom, lot, location, bom_line, method = line
-    written = text(quantity)
     if bom_line is None:
-        return {"use": use, "item": item, "quantity": written, "uom": uom, "lot": lot, "location": location}
+        return {"use": use, "item": item, "quantity": text(quantity), "uom": uom, "lot": lot, "location": location}
     return {
         "use": use,
         "item": item,
-        "quantity": written,
+        "quantity": text(quantity),
         "uom": uom,
         "lot": lot,
         "location": location,

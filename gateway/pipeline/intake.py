@@ -21,7 +21,6 @@ class IntakeQueue:
         self._room.set()
         self.arrived = asyncio.Event()
         self.closed = False
-        self.coalesced = 0
 
     def __len__(self) -> int:
         return len(self._waiting) + len(self._newest)
@@ -61,7 +60,6 @@ class IntakeQueue:
         self.closed = True
 
     def _coalesce(self, scan: Scan) -> None:
-        self.coalesced += 1
         before = self._newest.get(scan.device)
         samples: dict[str, Sample] = {one.signal: one for one in before.samples} if before else {}
         samples.update((one.signal, one) for one in scan.samples)

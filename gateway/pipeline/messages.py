@@ -48,6 +48,9 @@ def receive(  # one message with all that is known of it
     if not isinstance(message, Message):
         return  # of bad quality
     event = _event(point, scan, sample, message, context)
+    if not message.stable:
+        _pass_over(work, event, message, sample.source_time)
+        return
     content = messages.content(message, sample.source_time)
     key = (*point.id, event.key)
     if key in work.contents or key in known:
@@ -55,11 +58,25 @@ def receive(  # one message with all that is known of it
             _contradicted(work, event, content, known)
         return
     receipt = _receipt(work, point, sample, message)
+    _note_gaps(work, event, receipt)
+    book(work, point, event, receipt.verdict, content)
+
+
+def _pass_over(work: WorkingCopy, event: Event, message: Message, source_time: datetime | None) -> None:
+    """Take the number of a message that is no event as seen, so that it isn't missed."""
+    receipt = messages.receive(work.watermarks.get(event.signal), message, source_time)
+    if receipt.verdict is Arrival.REPEATED or receipt.watermark is None:
+        return  # if the device numbers anew, its next event says so
+    work.watermarks[event.signal] = receipt.watermark
+    work.must_commit = True  # it is acknowledged after this batch and never comes again
+    _note_gaps(work, event, receipt)
+
+
+def _note_gaps(work: WorkingCopy, event: Event, receipt: Receipt) -> None:
     if receipt.missed is not None:
         gaps.lost(work, event, receipt.missed)
     if receipt.filled is not None:
         gaps.came_late(work, event, receipt.filled)
-    book(work, point, event, receipt.verdict, content)
 
 
 def _event(point: Point, scan: Scan, sample: Sample, message: Message, context: Context) -> Event:
@@ -94,6 +111,7 @@ def _contradicted(work: WorkingCopy, event: Event, content: str, known: Known) -
     if (*event.signal, changed) in work.contents or (*event.signal, changed) in known:
         return
     conflicting = event._replace(key=changed)
-    reason = f"{event.signal} sent {event.key} again with other content ({text(event.quantity)} {event.uom})".strip()
+    said = f"{text(event.quantity)} {event.uom}".strip()
+    reason = f"{event.signal} sent {event.key} again with other content ({said})"
     work.add_event(conflicting, "CONFLICT", content)
     hold_event(work, conflicting, "conflict", reason)

@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections import defaultdict
 
-from gateway.domain.clock import Instant
 from gateway.domain.event import SignalId
 from gateway.errors import StoreError
 from gateway.pipeline import messages, scans
@@ -27,7 +26,6 @@ class Pipeline:
         self.intake = intake
         self.commands = CommandDesk(writer, intake.arrived.set)
         self.failure = ""  # why nothing is committed right now; empty when all is well
-        self.last_scan: dict[str, Instant] = {}
         self._most = batch
         self._image = ProcessImage()
         self._drivers: dict[str, Driver] = {}
@@ -50,6 +48,9 @@ class Pipeline:
                 self._backoff.reset()
             except StoreError as error:
                 await self._recover(error)
+            except Exception as error:
+                self.failure = f"the batch broke off: {error!r}"  # health says so while the supervisor starts it again
+                raise
 
     def stop(self) -> None:
         """Take nothing new; `run` returns when everything that waits is committed."""
@@ -74,7 +75,6 @@ class Pipeline:
         work = self.writer.working_copy()
         for scan in taken:
             scans.take(work, scan, self._image, known)
-            self.last_scan[scan.device] = scan.received
         await self.writer.finish(work)
         self._acknowledge(taken)
         self._read_again(work.read_again)

@@ -56,8 +56,10 @@ class WorkingCopy:
 
     def lots(self, owners: Sequence[Owner], item: str) -> Iterator[LotBalance]:
         """Yield the owners' lots of the item, first expiry first."""
-        find = self.stock.get
-        listed = [keys for owner in owners if (keys := find((owner, item)))]
+        listed = []
+        for owner in owners:
+            if keys := self.stock.get((owner, item)):
+                listed.append(keys)  # noqa: PERF401 - a comprehension is a call, and this is asked for each line
         if len(listed) == 1:
             return filter(None, map(self.lot_balances.get, listed[0]))
         return merge(*map(self._balances, listed), key=first_expiry)

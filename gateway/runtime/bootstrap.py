@@ -38,9 +38,14 @@ def load_config(folder: Path) -> Config:
 async def open_gateway(config: Config, clock: Clock) -> AsyncIterator[Gateway]:
     """Open the store, load its state, put the configuration in force; close everything at the end.
 
-    StoreError when the store is in use or damaged, CommandRefused when a staging contradicts it.
+    ConfigError when a sink's secret can't be read, StoreError when the store is in use or damaged,
+    CommandRefused when a staging contradicts it.
     """
     async with AsyncExitStack() as stack:
+        # Before the store is made: a secret that can't be had is a mistake of the configuration, too.
+        sinks = {one.sink: plugins.sinks()[one.kind].create(one) for one in config.gateway.sinks}
+        for sink in sinks.values():
+            stack.push_async_callback(sink.close)
         store = await Store.open(config.store_path, config.gateway.gateway)
         stack.push_async_callback(store.close)
         await store.register(_readers(config), clock.now().wall)
@@ -49,9 +54,6 @@ async def open_gateway(config: Config, clock: Clock) -> AsyncIterator[Gateway]:
         views = await Views.open(config.store_path)
         stack.push_async_callback(views.close)
         pipeline = await _pipeline(config, clock, store, log)
-        sinks = {one.sink: plugins.sinks()[one.kind].create(one) for one in config.gateway.sinks}
-        for sink in sinks.values():
-            stack.push_async_callback(sink.close)
         dispatchers = {
             one.sink: Dispatcher(one, sinks[one.sink], log, pipeline.commands) for one in config.gateway.sinks
         }

@@ -27,10 +27,12 @@ class Devices:
         self._running: dict[str, _Running] = {}
         self._plugins = plugins.drivers()
 
-    async def apply(self, wanted: Mapping[str, DeviceSettings]) -> None:
-        """Make the running drivers those of `wanted`."""
-        changed = [name for name, one in self._running.items() if wanted.get(name) != one.settings]
-        await self._stop(changed)
+    async def release(self, wanted: Mapping[str, DeviceSettings]) -> None:
+        """Stop the drivers whose device is another in `wanted`, or isn't there any more."""
+        await self._stop([name for name, one in self._running.items() if wanted.get(name) != one.settings])
+
+    def start(self, wanted: Mapping[str, DeviceSettings]) -> None:
+        """Start the drivers of `wanted` that don't run."""
         for name, settings in wanted.items():
             if name not in self._running:
                 self._start(name, settings)

@@ -43,11 +43,11 @@ class Gateway:
         for name, one in self.dispatchers.items():
             beside.append(asyncio.create_task(supervise(f"sink {name}", one.run), name=f"sink {name}"))
         beside.append(asyncio.create_task(supervise("retention", self.retention.run), name="retention"))
-        await self.devices.apply(self.config.devices)
         beside.append(asyncio.create_task(supervise("watchdog", watchdog), name="watchdog"))
-        self.health.running = True
-        notify("READY=1")
         try:
+            self.devices.start(self.config.devices)
+            self.health.running = True
+            notify("READY=1")
             await stop.wait()
         finally:
             self.health.running = False
@@ -59,9 +59,13 @@ class Gateway:
         """Put another configuration in force: only what changed restarts. CommandRefused: the old one goes on."""
         if config.gateway != self.config.gateway:
             logger.warning("gateway.yaml changed: that takes effect at the next start")
-        await self.pipeline.commands.activate(line_model(config))
-        await self.devices.apply(config.devices)
-        self.config = config
+        # First: an event of a signal that has another name now isn't acknowledged any more, so it comes again.
+        await self.devices.release(config.devices)
+        try:
+            await self.pipeline.commands.activate(line_model(config))
+            self.config = config
+        finally:
+            self.devices.start(self.config.devices)
 
     async def _drain(self, pipeline: asyncio.Task[None]) -> None:
         # The drivers are still there: what is committed now is acknowledged to its source.

@@ -7,6 +7,7 @@ import secrets
 from hashlib import sha256
 from pathlib import Path
 
+from gateway.errors import StoreError
 from gateway.settings.api import TokenSettings
 
 
@@ -16,10 +17,16 @@ def local_token_path(store: Path) -> Path:
 
 
 def make_local_token(store: Path) -> TokenSettings:
-    """Write a new token beside the store, readable by its owner only; return what the API knows of it."""
+    """Write a new token beside the store, readable by its owner only; return what the API knows of it.
+
+    StoreError where it can't be written.
+    """
     secret = secrets.token_urlsafe(32)
     path = local_token_path(store)
-    path.unlink(missing_ok=True)
-    path.touch(mode=0o600)
-    path.write_text(secret, "utf-8")
+    try:
+        path.unlink(missing_ok=True)
+        path.touch(mode=0o600, exist_ok=False)
+        path.write_text(secret, "utf-8")
+    except OSError as error:
+        raise StoreError(f"can't write {path}: {error.strerror}", "free some space, or correct its owner") from error
     return TokenSettings(name="local", role="viewer", sha256=sha256(secret.encode()).hexdigest())

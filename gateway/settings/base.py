@@ -160,3 +160,12 @@ class Secret(Settings):
             return path.read_text(encoding="utf-8").rstrip("\n")
         except OSError as error:
             raise ConfigError(f"secret {path} can't be read: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise ConfigError(f"secret {path} is no UTF-8 text") from error
+
+
+class UserSettings(Settings):
+    """Who we are to a server or broker."""
+
+    name: str
+    password: Secret

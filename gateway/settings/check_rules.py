@@ -37,6 +37,15 @@ def _device_lines(parsed: Parsed) -> Iterator[Fault]:
             yield entry.fault("line", message=unknown("line", device.line, parsed.lines))
 
 
+def _sessions(parsed: Parsed) -> Iterator[Fault]:
+    first: dict[str, Entry[DeviceSettings]] = {}
+    for entry, device in valid(parsed.devices):
+        other = first.setdefault(device.session, entry) if device.session else entry
+        if other.name != entry.name:
+            message = f"{device.session} is {other.name}'s, at {other.place}; one would throw the other out"
+            yield entry.fault("client_id", message=message)
+
+
 def _one_rule_a_signal(parsed: Parsed) -> Iterator[Fault]:
     first: dict[str, Entry[RuleSettings]] = {}
     for entry, rule in valid(parsed.rules):
@@ -108,12 +117,28 @@ def _signal_names(parsed: Parsed) -> Iterator[Fault]:
                 yield entry.fault("signals", name, message="a signal's name has no dot; rules write DEVICE.signal")
 
 
+def _only_active(rule: RuleSettings) -> bool:
+    """Whether the device names no order of its own."""
+    return rule.order.signal is None and rule.order.event is None
+
+
+def _epochs(parsed: Parsed) -> Iterator[Fault]:
+    for entry, device in valid(parsed.devices):
+        signals = signals_of(device)
+        for name, signal in signals.items():
+            epoch = signal.counter.epoch if signal.counter else None
+            if epoch is not None and epoch not in signals:
+                message = unknown(f"{device.device}'s signal", epoch, signals)
+                yield entry.fault("signals", name, "counter", "epoch", message=message)
+
+
 def _operations(parsed: Parsed) -> Iterator[Fault]:
     devices, boms = named(parsed.devices), named(parsed.boms)
     for entry, rule in valid(parsed.rules):
         device = devices[rule.signal.device].model if rule.signal.device in devices else None
         orders = [one for _, one in valid(parsed.orders) if device and one.line == device.line]
-        working = [one for one in orders if one.active] or [one for one in orders if one.status == "released"]
+        active = [one for one in orders if one.active and _only_active(rule)]
+        working = active or [one for one in orders if one.active or one.status == "released"]
         made = [boms[one.bill].model for one in working if one.bill in boms]
         known = {one.operation for bom in made if bom for one in bom.operations}
         if made and None not in made and rule.operation not in known:
@@ -126,9 +151,11 @@ CHECKS = (
     (_duplicates, frozenset[str]()),
     (_lines_once, frozenset({"gateway"})),
     (_device_lines, frozenset({"gateway"})),
+    (_sessions, frozenset[str]()),
     (_one_rule_a_signal, frozenset[str]()),
     (_rule_signals, frozenset({"devices"})),
     (_every_count_has_a_rule, frozenset({"triggers"})),
     (_signal_names, frozenset[str]()),
+    (_epochs, frozenset[str]()),
     (_operations, frozenset({"devices", "masterdata"})),
 )

@@ -41,15 +41,10 @@ class DeviceSettings(Settings):
     retry_after: Duration = Field(default=0.5, gt=0, description="first pause after a lost connection; it doubles")
     retry_at_most: Duration = Field(default=10.0, gt=0, description="longest pause between two tries")
 
-    @model_validator(mode="after")
-    def _epochs_are_signals(self) -> "DeviceSettings":
-        signals = getattr(self, "signals", {})
-        for name, signal in signals.items():
-            counter = getattr(signal, "counter", None)
-            if counter and counter.epoch is not None and counter.epoch not in signals:
-                known = ", ".join(sorted(signals))
-                raise ValueError(f"signal {name}: epoch {counter.epoch!r} is no signal of this device (it has {known})")
-        return self
+    @property
+    def session(self) -> str:
+        """What only one device may use, as messages name it; empty where there is no such thing."""
+        return ""
 
 
 class EventSettings(Settings):

@@ -33,6 +33,12 @@ class NumberType:
         """Number of 16-bit registers it takes."""
         return struct.calcsize(self.code) // _REGISTER
 
+    @property
+    def counts(self) -> int:
+        """How many values from 0 on it shows without a gap; a signed number's negative half counts nothing."""
+        bits = 8 * struct.calcsize(self.code)
+        return self.exact_below or 2 ** (bits - self.code[-1].islower())
+
 
 TYPES: Final = {
     "int16": NumberType(">h"),

@@ -13,7 +13,7 @@ from typing import Any
 
 import jsonpath
 
-from gateway.domain.quantity import parse_quantity
+from gateway.domain.quantity import ZERO, parse_quantity
 from gateway.errors import DataError
 from gateway.signals.decode import as_context, as_count
 from gateway.signals.sample import Message, Sample
@@ -98,9 +98,9 @@ def _no_number(constant: str) -> object:
 
 
 def event(signal: str, document: Mapping[str, Any], paths: EventPaths) -> Sample | None:
-    """Return the sample of an event message, None when it is a weight that isn't stable yet."""
+    """Return the sample of an event message, None when it is a weight that isn't stable yet and has no number."""
     if paths.stable is not None and not _flag(paths.stable, document):
-        return None
+        return _unstable(signal, document, paths)
     message = Message(
         id=None if paths.id is None else _identity(paths.id, document),
         sequence=None if paths.sequence is None else _whole(paths.sequence, document),
@@ -112,6 +112,15 @@ def event(signal: str, document: Mapping[str, Any], paths: EventPaths) -> Sample
         sscc=None if paths.sscc is None or (code := paths.sscc.find(document)) is None else _text(paths.sscc, code),
         units=None if paths.units is None else _quantity(paths.units, document),
     )
+    return Sample(signal, message, source_time=None if paths.time is None else _time(paths.time, document))
+
+
+def _unstable(signal: str, document: Mapping[str, Any], paths: EventPaths) -> Sample | None:
+    """Return the message's number alone: passed over in silence, it would look like a lost message."""
+    if paths.sequence is None or paths.sequence.find(document) is None:
+        return None
+    total = None if paths.total is None or paths.total.find(document) is None else _quantity(paths.total, document)
+    message = Message(sequence=_whole(paths.sequence, document), total=total, quantity=ZERO, stable=False)
     return Sample(signal, message, source_time=None if paths.time is None else _time(paths.time, document))
 
 

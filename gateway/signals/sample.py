@@ -12,6 +12,7 @@ class Message:
     """What the JSON paths found in one MQTT event message; the device's own identity of the event.
 
     `total` is the device's cumulative quantity including this message; with `sequence` it makes a loss visible.
+    Not `stable`: no event, only a number that the device has used.
     """
 
     id: str | None = None
@@ -22,6 +23,7 @@ class Message:
     order: str | None = None
     sscc: str | None = None
     units: Decimal | None = None
+    stable: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,10 @@ class HttpSink:
 
 
 def _token(settings: HttpSinkSettings) -> str:
-    token = settings.token.read() if settings.token else ""
+    try:
+        token = settings.token.read() if settings.token else ""
+    except ConfigError as error:
+        raise ConfigError(f"sink {settings.sink}, token: {error.message}", error.hint) from error
     if not (token and token.isascii() and token.isprintable()):
         raise ConfigError(f"sink {settings.sink}: the token is empty or no single line of ASCII")
     return token

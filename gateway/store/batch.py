@@ -1,6 +1,6 @@
 """Everything that follows from one drained intake, as rows; written in one transaction."""
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -143,11 +143,3 @@ class Batch:
     consumers: dict[ConsumerKey, Mark] = field(default_factory=dict)
     rejections: list[Rejection] = field(default_factory=list)
     head: Head | None = None
-
-    @property
-    def empty(self) -> bool:
-        """Tell whether there is nothing to write; a head alone is nothing."""
-        return not any(getattr(self, name) for name in _CONTENT)
-
-
-_CONTENT = tuple(one.name for one in fields(Batch) if one.name != "head")

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from gateway.errors import StoreError
@@ -29,9 +30,10 @@ class FileLock:
                 f"store {self._path.with_suffix('')} is in use by process {owner}",
                 "one gateway writes a store; stop the other one, or give this one its own store.path",
             ) from error
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         self._fd = descriptor
+        with suppress(OSError):  # a full disk: the pid only helps whoever is refused
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
 
     def release(self) -> None:
         """Give the lock back. The file stays: removing it would let two processes lock two files."""

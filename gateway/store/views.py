@@ -3,14 +3,11 @@
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
 from gateway.domain.event import SignalId
 from gateway.domain.exception import ExceptionRecord
-from gateway.domain.lot import LotBalance
 from gateway.store import load
 from gateway.store.batch import ConsumerKind, Tally
 from gateway.store.connection import Connection, connect_reader
@@ -18,8 +15,6 @@ from gateway.store.connection import Connection, connect_reader
 T = TypeVar("T")
 
 _EXCEPTIONS = f"{load.OPEN_EXCEPTIONS} LIMIT ?"
-_LOTS = f"{load.LOTS_LEFT} ORDER BY item, owner_kind, owner, lot, location LIMIT ?"
-_CHECKPOINTS = "SELECT device, signal, value, counted, seen_wall FROM checkpoint ORDER BY device, signal"
 _OPEN = "SELECT count(*) FROM exception WHERE closed_at IS NULL"
 _DEAD_LETTERS = "SELECT max(id) FROM dead_letter"  # none is ever deleted
 _BUFFERS = """
@@ -47,16 +42,6 @@ class Buffer:
     through: int
     waiting: int
     rejected: int
-
-
-@dataclass(frozen=True, slots=True)
-class LastReading:
-    """A counter's last stored reading; `counted` is every unit since commissioning."""
-
-    signal: SignalId
-    value: int
-    counted: Decimal
-    seen: datetime
 
 
 class Views:
@@ -87,17 +72,9 @@ class Views:
         """Return how many entries of the work list are open."""
         return await self._connection.run(lambda raw: _number(raw, _OPEN))
 
-    async def lots(self, limit: int = 1000) -> list[LotBalance]:
-        """Return the lots with something left."""
-        return await self._rows(_LOTS, load.lot, limit)
-
     async def buffers(self) -> list[Buffer]:
         """Return what waits for each consumer."""
         return await self._rows(_BUFFERS, _buffer)
-
-    async def readings(self) -> list[LastReading]:
-        """Return each counter's last stored reading; its age is now − `seen`."""
-        return await self._rows(_CHECKPOINTS, _reading)
 
     async def dead_letters(self) -> int:
         """Return how many messages could not be read so far."""
@@ -118,11 +95,6 @@ class Views:
 def _buffer(row: tuple[Any, ...]) -> Buffer:
     kind, name, required, through, waiting, rejected = row
     return Buffer(ConsumerKind(kind), name, bool(required), through, waiting, rejected)
-
-
-def _reading(row: tuple[Any, ...]) -> LastReading:
-    device, signal, value, counted, seen = row
-    return LastReading(SignalId(device, signal), int(value), Decimal(counted), datetime.fromisoformat(seen))
 
 
 def _number(connection: sqlite3.Connection, statement: str) -> int:

@@ -26,6 +26,8 @@ def test_a_quantity_is_read_as_it_is_written(written, read):
         ("NaN", "outside what a quantity can be"),
         ("-Infinity", "outside what a quantity can be"),
         ("1000000000000", "outside what a quantity can be"),
+        ("-1e9999999", "outside what a quantity can be"),
+        ("0e9999999", "outside what a quantity can be"),
         ("0.0000000000001", "more than 12 decimals"),
     ],
 )

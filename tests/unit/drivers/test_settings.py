@@ -135,6 +135,18 @@ def test_modbus_refuses_a_number_beyond_the_last_register():
     assert "ends beyond 65535" in refusal(ModbusSettings, modbus({"address": 65535}))
 
 
+@pytest.mark.parametrize(
+    ("number", "modulus"),
+    [("int16", 32768), ("uint16", 65536), ("int32", 2**31), ("uint32", 2**32), ("uint64", 2**64), ("float32", 2**24)],
+)
+def test_modbus_refuses_a_modulus_that_the_register_never_reaches(number, modulus):
+    def counting(modulus: int) -> dict:
+        return modbus({"type": number, "counter": {**COUNTER, "modulus": modulus}})
+
+    assert ModbusSettings.model_validate(counting(modulus))
+    assert f"a modulus of {modulus + 1} is never reached" in refusal(ModbusSettings, counting(modulus + 1))
+
+
 def test_modbus_counts_no_pulses():
     assert "pulses are missed" in refusal(ModbusSettings, modbus({"register": "coil"}))
 

@@ -144,6 +144,32 @@ async def test_a_command_whose_caller_went_away_is_carried_out(empty):
     assert [("10",)] == await empty.rows("SELECT staged FROM lot_balance")
 
 
+async def test_a_command_that_breaks_off_does_not_keep_its_caller_waiting(empty, monkeypatch):
+    monkeypatch.setattr(empty.pipeline.writer, "commit", None)
+    waiting = asyncio.ensure_future(empty.pipeline.commands.acknowledge("erp", empty.store.store, 0))
+    await asyncio.sleep(0)
+    with pytest.raises(TypeError):
+        await empty.turn()
+
+    with pytest.raises(TransientError, match="broken off"):
+        await waiting
+
+
+async def test_health_says_that_a_batch_broke_off_until_one_is_committed(empty, monkeypatch):
+    commit = empty.pipeline.writer.commit
+    monkeypatch.setattr(empty.pipeline.writer, "commit", None)
+    empty.read(good=1)
+    with pytest.raises(TypeError):
+        await empty.pipeline.run()
+    broken = empty.pipeline.failure
+    monkeypatch.setattr(empty.pipeline.writer, "commit", commit)
+    empty.run()
+    await empty.settled()
+
+    assert broken.startswith("the batch broke off: TypeError")
+    assert "" == empty.pipeline.failure
+
+
 async def test_what_waits_and_what_comes_after_the_end_is_refused(empty):
     commands = empty.pipeline.commands
     waiting = [asyncio.ensure_future(commands.acknowledge("erp", empty.store.store, 0)) for _ in range(2)]

@@ -35,7 +35,6 @@ async def test_a_full_queue_keeps_the_newest_value_of_each_signal():
 
     assert 3 == len(queue)
     assert [{"good": 1}, {"good": 3, "reject": 7}, {"capped": 5}] == taken(queue)
-    assert 3 == queue.coalesced
 
 
 async def test_what_was_coalesced_is_not_overtaken_by_its_devices_newer_scans():

@@ -235,3 +235,31 @@ async def test_a_device_that_numbers_anew_goes_on_counting(plant):
     await plant.turn()
 
     assert ("5", "5", "0", "0") == plant.tally(CASE)
+
+
+async def test_the_number_of_an_unstable_weight_is_not_missed(plant):
+    for number, stable in ((1, True), (2, False), (3, True)):
+        quantity = Decimal(1) if stable else Decimal(0)
+        await plant.send(WEIGHT, id=f"w{number}", sequence=number, quantity=quantity, uom="kg", stable=stable)
+    await plant.turn()
+
+    assert [] == plant.exceptions(ExceptionKind.GAP)
+    assert ("2", "2", "0", "0") == plant.tally(WEIGHT)
+
+
+async def test_an_unstable_weight_that_comes_late_was_not_lost(plant):
+    for number, stable in ((1, True), (3, True), (2, False), (2, False)):
+        quantity = Decimal(1) if stable else Decimal(0)
+        await plant.send(WEIGHT, id=f"w{number}", sequence=number, quantity=quantity, uom="kg", stable=stable)
+    await plant.turn()
+
+    assert [] == plant.exceptions(ExceptionKind.GAP)
+    assert ("2", "2", "0", "0") == plant.tally(WEIGHT)
+
+
+async def test_a_contradiction_without_a_unit_is_told_without_one(plant):
+    for quantity in (1, 2):
+        await plant.send(id="c1", quantity=Decimal(quantity))
+    await plant.turn()
+
+    assert plant.exceptions(ExceptionKind.COUNTER)[0].reason.endswith("sent c1 again with other content (2)")

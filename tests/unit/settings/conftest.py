@@ -32,7 +32,12 @@ class BusSignal(SignalSettings):
 
 class BusSettings(DeviceSettings):
     kind: Literal["bus"]
+    client_id: str = ""
     signals: dict[str, BusSignal]
+
+    @property
+    def session(self) -> str:
+        return f"client_id {self.client_id or self.device}"
 
 
 class PostSettings(SinkSettings):

@@ -172,6 +172,17 @@ def test_a_duplicate_device_names_both_places(folder):
     ]
 
 
+def test_two_devices_may_not_use_one_session(folder):
+    text = (folder.root / "devices/scale.yaml").read_text("utf-8")
+    rule = '  - {trigger: weigh-2, version: 1, on: SCALE-2.weight, event: weighed, operation: "0020", order: active}\n'
+    folder.write("devices/scale-2.yaml", text.replace("device: SCALE", "device: SCALE-2\nclient_id: SCALE"))
+    folder.write("triggers.yaml", (folder.root / "triggers.yaml").read_text("utf-8") + rule)
+
+    assert folder.faults() == [
+        "devices/scale.yaml:1: client_id SCALE is SCALE-2's, at devices/scale-2.yaml:1; one would throw the other out"
+    ]
+
+
 def test_two_rules_of_one_signal_are_refused(folder):
     text = (folder.root / "triggers.yaml").read_text("utf-8")
     second = text.partition("triggers:\n")[2].partition("  - trigger: weigh")[0].replace("fill", "fill-again")

@@ -1,6 +1,6 @@
 import math
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Context, Decimal
 
 import pytest
 
@@ -72,6 +72,12 @@ def test_scaling_is_exact():
     assert expected == decode.scaled(12345, Decimal("0.1"))
 
 
+def test_scaling_keeps_every_digit_of_a_small_float():
+    smallest = 5e-324
+
+    assert Decimal(smallest).scaleb(-1, Context(prec=1000)) == decode.scaled(smallest, Decimal("0.1"))
+
+
 def test_scale_one_leaves_a_number_as_it_is():
     assert 7 == decode.scaled(7, Decimal(1))
 
@@ -115,6 +121,7 @@ def test_what_is_no_count_has_its_reason_as_status(value, reason):
         (Decimal("7.5"), "7.5"),
         (NOON, "2026-11-21 12:00:00+00:00"),
         (math.inf, "inf"),
+        (Decimal("1E+999999"), "1E+999999"),
     ],
 )
 def test_a_context_is_a_whole_number_or_a_text(value, expected):

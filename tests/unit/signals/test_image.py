@@ -34,6 +34,12 @@ def test_a_value_that_was_read_already_is_not_handed_in_again():
     assert Burst((), read_again=False) == make_image().notified([at("good", 99, -1), at("good", 100, 0)])
 
 
+def test_another_value_of_the_same_time_is_handed_in():
+    good = at("good", 101, 0)
+
+    assert ((BOOT, good),) == make_image().notified([good]).scans
+
+
 def test_a_value_without_a_time_is_always_handed_in():
     good = Sample("good", 101)
 

@@ -75,8 +75,14 @@ def test_a_nested_path_is_followed():
     assert "1" == sample.value.id
 
 
-def test_an_unstable_weight_is_no_event():
-    assert read({"stable": False}) is None
+def test_an_unstable_weight_is_no_event_but_its_number_was_used():
+    message = read({"stable": False, "net": "settling"}).value
+
+    assert (False, 17, Decimal(0)) == (message.stable, message.sequence, message.quantity)
+
+
+def test_an_unstable_weight_without_a_number_is_nothing():
+    assert read({"stable": False}, without="seq") is None
 
 
 @pytest.mark.parametrize("name", ["order", "sscc", "ts"])
@@ -130,6 +136,7 @@ def test_a_wrong_value_is_named_with_its_path(changed, reason):
         (b"{", "is no JSON"),
         (b"\xff\xfe\x00", "is no JSON"),
         (b'{"id": NaN}', "NaN is no JSON number"),
+        (b'{"id": 1e99999999999999999999}', "beyond all bounds"),
         (b"[" * 100_000, "is no JSON"),
         (b"[1]", "is a JSON list, not an object"),
         (b"17", "is a JSON int, not an object"),

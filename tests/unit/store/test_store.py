@@ -210,11 +210,6 @@ async def test_a_dead_letter_keeps_its_bytes(store):
     assert row == ("line1/packer", b"\xff\x00{", "2026-11-21T10:00:00.123Z")
 
 
-def test_an_untouched_batch_is_empty():
-    assert Batch().empty
-    assert not Batch(checkpoints={GOOD: checkpoint()}).empty
-
-
 @pytest.mark.parametrize("question", [KNOWN_EVENTS, HELD_TRIGGERS, STAGED, BALANCES])
 async def test_questions_are_answered_by_index(store, question):
     parameters = (1, 1) if question == HELD_TRIGGERS else ("[]",)
