@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from gateway.backflush.explode import PlannedOperation, explode
 from gateway.backflush.issue import Blocked, Changes, Issues, State
+from gateway.domain.bom import BillOfMaterial
+from gateway.domain.clock import rfc3339
 from gateway.domain.event import EventKind, Trigger
 from gateway.domain.masterdata import MasterData
 from gateway.domain.order import OrderStatus, Progress
@@ -55,7 +57,14 @@ def _plan(master: MasterData, order_number: str, operation_number: str) -> Plann
     return explode(master, order, operation)
 
 
+def _not_effective(bom: BillOfMaterial, trigger: Trigger) -> Blocked:
+    at = rfc3339(trigger.event.source_time)
+    return Blocked("bom", f"BOM {bom.bom} version {bom.version} is not effective at {at}, the event's time")
+
+
 def _post(state: State, master: MasterData, trigger: Trigger, plan: PlannedOperation) -> Posted | Blocked:
+    if not plan.bom.effective(trigger.event.source_time):
+        return _not_effective(plan.bom, trigger)
     quantity = _counted(master, trigger, plan)
     issues = Issues(state, master.units, trigger, quantity, plan.operation.unit)
     for component in plan.components:

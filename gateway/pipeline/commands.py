@@ -25,7 +25,7 @@ class CommandDesk:
         self._writer = writer
         self._wake = wake
         self._waiting: deque[tuple[Callable[[], Awaitable[None]], asyncio.Future[Any]]] = deque()
-        self._closed = False
+        self._refusal = ""  # why nothing can be carried out now; empty when it can
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -36,13 +36,17 @@ class CommandDesk:
             execute, _ = self._waiting.popleft()
             await execute()
 
-    def close(self) -> None:
-        """Refuse what waits and what still comes: nobody executes it any more."""
-        self._closed = True
+    def refuse(self, reason: str) -> None:
+        """Answer what waits and what comes with `reason`, until `accept`: nobody should wait for a broken store."""
+        self._refusal = reason
         while self._waiting:
             _, answer = self._waiting.popleft()
             if not answer.done():
-                answer.set_exception(_stopping())
+                answer.set_exception(_refused(reason))
+
+    def accept(self) -> None:
+        """Take commands again."""
+        self._refusal = ""
 
     async def stage(self, staging: Staging, person: str) -> bool:
         """Apply a transfer to the line once, then try again what waited for it."""
@@ -71,8 +75,8 @@ class CommandDesk:
             raise
 
     async def _ask(self, work: Callable[[], Awaitable[T]]) -> T:
-        if self._closed:
-            raise _stopping()
+        if self._refusal:
+            raise _refused(self._refusal)
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
 
         async def execute() -> None:
@@ -148,5 +152,5 @@ class CommandDesk:
                 return
 
 
-def _stopping() -> TransientError:
-    return TransientError("the gateway is stopping", "ask again when it is back")
+def _refused(reason: str) -> TransientError:
+    return TransientError(f"not carried out: {reason}", "ask again later")

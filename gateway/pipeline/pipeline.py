@@ -98,6 +98,7 @@ class Pipeline:
         logger.error("%s; nothing is acknowledged until it is committed", error)
         while True:
             self.failure = str(error)
+            self.commands.refuse(self.failure)
             await asyncio.sleep(self._backoff.next())
             try:
                 await self.writer.reload()
@@ -105,6 +106,7 @@ class Pipeline:
                 break
             except StoreError as again:
                 error = again
+        self.commands.accept()
         self._ask_again()
 
     def _ask_again(self) -> None:

@@ -74,7 +74,7 @@ class Gateway:
         if not done:
             logger.error("not everything that waited could be committed: %s", self.pipeline.failure or "too slow")
             await _end([pipeline])
-        self.pipeline.commands.close()
+        self.pipeline.commands.refuse("the gateway is stopping")
 
 
 async def _end(tasks: list[asyncio.Task[None]]) -> None:

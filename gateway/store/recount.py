@@ -29,6 +29,11 @@ _WORK_LIST = """
 SELECT x.id, x.count, (SELECT count(*) FROM trigger_log AS t WHERE t.exception_id = x.id)
 FROM exception AS x WHERE x.kind = 'trigger' AND x.closed_at IS NULL
 """
+_FORGOTTEN = """
+SELECT t.exception_id, count(*) FROM trigger_log AS t
+LEFT JOIN exception AS x ON x.id = t.exception_id AND x.kind = 'trigger' AND x.closed_at IS NULL
+WHERE t.exception_id IS NOT NULL AND x.id IS NULL GROUP BY t.exception_id
+"""
 _CONSUMERS = "SELECT c.kind, c.name, c.through FROM consumer AS c WHERE c.through > ?"
 
 
@@ -131,12 +136,14 @@ def _component(key: tuple[str, str, str]) -> str:
 
 
 def work_list(connection: sqlite3.Connection) -> Check:
-    """Check that every open exception holds as many triggers as it says."""
+    """Check that every open exception holds as many triggers as it says, and that no others wait."""
     findings = Findings("work list")
     count = 0
     for number, said, held in connection.execute(_WORK_LIST):
         count += 1
         findings.expect(held, said, f"exception {number}: triggers held")
+    for number, held in connection.execute(_FORGOTTEN):
+        findings.add(f"{held} triggers wait in exception {number}, which is closed or missing")
     return findings.check(f"{count} open exceptions with triggers")
 
 

@@ -134,6 +134,12 @@ def test_a_shortage_names_the_component_what_it_needs_and_every_refused_lot():
         ),
         (make_master(order=make_order(bom_version="4")), make_trigger(), "bom", "version 4 of order 100045 is missing"),
         (make_master(bom=make_bom(approved=False)), make_trigger(), "bom", "version 3 of order 100045 is not approved"),
+        (
+            make_master(bom=make_bom(effective_from=day(1))),
+            make_trigger(),
+            "bom",
+            "is not effective at 2026-11-21T12:00:00.000Z, the event's time",
+        ),
         (make_master(), make_trigger(operation="0099"), "operation", "has no operation 0099"),
         (make_master(), make_trigger(uom="crate"), "data", "no conversion from crate to bottle"),
         (

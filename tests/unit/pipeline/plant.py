@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -16,7 +15,7 @@ from gateway.domain.event import EventKind, SignalId
 from gateway.domain.exception import ExceptionKind, ExceptionRecord
 from gateway.domain.masterdata import MasterData
 from gateway.domain.rule import TriggerRule
-from gateway.errors import StoreError
+from gateway.errors import StoreError, TransientError
 from gateway.pipeline.intake import IntakeQueue
 from gateway.pipeline.model import LineModel, Point
 from gateway.pipeline.pipeline import Pipeline
@@ -205,8 +204,15 @@ class Plant:
 
     async def settled(self) -> None:
         """Wait until the running pipeline has tried everything that came before this."""
-        with suppress(StoreError):
-            await self.pipeline.commands.deliver("erp", 0, {})
+        while True:
+            try:
+                await self.pipeline.commands.deliver("erp", 0, {})
+            except TransientError:  # the store is broken just now
+                await asyncio.sleep(0)
+            except StoreError:
+                return
+            else:
+                return
 
     # --- what can be seen -----------------------------------------------------------------------
 

@@ -175,11 +175,21 @@ async def test_what_waits_and_what_comes_after_the_end_is_refused(empty):
     waiting = [asyncio.ensure_future(commands.acknowledge("erp", empty.store.store, 0)) for _ in range(2)]
     await asyncio.sleep(0)
     waiting[0].cancel()
-    commands.close()
+    commands.refuse("the gateway is stopping")
     with pytest.raises(TransientError, match="the gateway is stopping"):
         await waiting[1]
     with pytest.raises(TransientError, match="the gateway is stopping"):
         await commands.acknowledge("erp", empty.store.store, 0)
+
+
+async def test_what_is_asked_while_the_store_is_broken_is_refused_until_it_is_not(empty):
+    commands = empty.pipeline.commands
+    commands.refuse("disk full")
+    with pytest.raises(TransientError, match="not carried out: disk full"):
+        await commands.acknowledge("erp", empty.store.store, 0)
+    commands.accept()
+
+    assert 0 == await empty.asked(commands.acknowledge("erp", empty.store.store, 0))
 
 
 async def test_what_is_committed_is_announced_to_the_readers_of_the_log(plant):

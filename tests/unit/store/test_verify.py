@@ -99,6 +99,8 @@ FLIPPED = 'CAST(replace(CAST(body AS TEXT), \'"good":"1"\', \'"good":"2"\') AS B
         ("DELETE FROM tally", {"conservation"}),
         ("UPDATE requirement SET committed = '13' WHERE bom_line = '0030'", {"requirements"}),
         ("DELETE FROM requirement WHERE bom_line = '0030'", {"requirements"}),
+        ("DELETE FROM exception", {"work list"}),
+        ("UPDATE exception SET closed_at = '2026-11-22T00:00:00.000Z'", {"work list"}),
         ("DELETE FROM journal", {"chain"}),
         ("UPDATE meta SET value = '11' WHERE key = 'seq'", {"sequence"}),
         ("INSERT INTO consumer VALUES ('puller', 'erp', 13, 0, '2026-11-21T10:00:00.000Z')", {"consumers"}),
