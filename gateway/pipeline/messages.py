@@ -1,18 +1,24 @@
 """Event messages of a scan: duplicates fall on their key, losses become gaps, the rest is booked."""
 
 from collections.abc import Mapping
+from dataclasses import asdict, replace
 from datetime import datetime
+from fractions import Fraction
+
+import orjson
 
 from gateway.counting import messages
 from gateway.counting.messages import Arrival, Receipt
 from gateway.domain.event import Event
-from gateway.domain.quantity import text
+from gateway.domain.quantity import exact, text
+from gateway.errors import DataError
 from gateway.pipeline import gaps
 from gateway.pipeline.image import Context
 from gateway.pipeline.model import Point
 from gateway.pipeline.posting import book, hold_event
 from gateway.pipeline.working_copy import WorkingCopy
 from gateway.signals.sample import Message, Sample, Scan
+from gateway.store.batch import DeadLetter
 
 EventKey = tuple[str, str, str]
 Known = Mapping[EventKey, str | None]
@@ -44,14 +50,18 @@ def receive(  # one message with all that is known of it
     work: WorkingCopy, point: Point, scan: Scan, sample: Sample, *, context: Context, known: Known
 ) -> None:
     """Book a message once: the same key again is dropped, with other content it is held."""
-    message = sample.value
-    if not isinstance(message, Message):
+    if not isinstance(sample.value, Message):
         return  # of bad quality
+    try:
+        message = _in_the_signals_unit(work, point, sample.value)
+    except DataError as error:
+        _set_aside(work, point, scan, sample.value, str(error))
+        return
     event = _event(point, scan, sample, message, context)
     if not message.stable:
         _pass_over(work, event, message, sample.source_time)
         return
-    content = messages.content(message, sample.source_time)
+    content = messages.content(sample.value, sample.source_time)
     key = (*point.id, event.key)
     if key in work.contents or key in known:
         if content != work.contents.get(key, known.get(key)):
@@ -60,6 +70,23 @@ def receive(  # one message with all that is known of it
     receipt = _receipt(work, point, sample, message)
     _note_gaps(work, event, receipt)
     book(work, point, event, receipt.verdict, content)
+
+
+def _in_the_signals_unit(work: WorkingCopy, point: Point, message: Message) -> Message:
+    """Return the message in the unit its signal is totalled in; DataError where no conversion leads there."""
+    tally = work.tallies.get(point.id)
+    if tally is None or tally.uom == message.uom:
+        return message
+    factor = work.model.master.units.factor("", message.uom, tally.uom)
+    total = None if message.total is None else exact(Fraction(message.total) * factor)
+    return replace(message, quantity=exact(Fraction(message.quantity) * factor), total=total, uom=tally.uom)
+
+
+def _set_aside(work: WorkingCopy, point: Point, scan: Scan, message: Message, reason: str) -> None:
+    """Keep a message whose quantity can't be added to the others as a dead letter: what it says, and why."""
+    said = orjson.dumps(asdict(message), default=str)
+    work.rows.dead_letters.append(DeadLetter(scan.device, point.id.signal, said, reason, scan.received.wall))
+    work.must_commit = True
 
 
 def _pass_over(work: WorkingCopy, event: Event, message: Message, source_time: datetime | None) -> None:

@@ -1,5 +1,7 @@
 """The one that writes: holds the committed state, hands out working copies and commits them whole."""
 
+import logging
+
 from gateway.formats.canonical import Place
 from gateway.pipeline.model import LineModel
 from gateway.pipeline.state import State, recovered
@@ -8,6 +10,8 @@ from gateway.ports import Clock
 from gateway.store.batch import Batch, ConsumerKey
 from gateway.store.log import PostingLog
 from gateway.store.store import Store
+
+logger = logging.getLogger(__name__)
 
 
 class Writer:
@@ -35,6 +39,10 @@ class Writer:
         """Commit the working copy and make it the state; StoreError leaves the state as it was."""
         if work.must_commit:
             await self.commit(work.batch())
+        if letters := work.rows.dead_letters:
+            logger.warning(
+                "%d messages kept as dead letters; %s: %s", len(letters), letters[-1].source, letters[-1].reason
+            )
         work.apply(committed=work.must_commit)
         if work.rows.postings:
             self._log.announce(work.head.seq)

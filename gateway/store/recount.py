@@ -34,6 +34,10 @@ SELECT t.exception_id, count(*) FROM trigger_log AS t
 LEFT JOIN exception AS x ON x.id = t.exception_id AND x.kind = 'trigger' AND x.closed_at IS NULL
 WHERE t.exception_id IS NOT NULL AND x.id IS NULL GROUP BY t.exception_id
 """
+_COUNTERS = """
+SELECT c.device, c.signal, c.counted, t.counted FROM checkpoint AS c JOIN tally AS t
+ON t.device = c.device AND t.signal = c.signal WHERE c.counted != t.counted
+"""
 _CONSUMERS = "SELECT c.kind, c.name, c.through FROM consumer AS c WHERE c.through > ?"
 
 
@@ -48,6 +52,8 @@ def conservation(connection: sqlite3.Connection, totals: Totals) -> Check:
         _compare(findings, f"{device}.{signal}", tally(tuple(rest)), totals, (device, signal))
     for device, signal in sorted(signals):
         findings.add(f"{device}.{signal} has events and no tally")
+    for device, signal, counted, total in connection.execute(_COUNTERS):
+        findings.expect(total, counted, f"{device}.{signal}: units its checkpoint has counted")
     return findings.check("counted = posted + scrapped + held for every signal")
 
 
