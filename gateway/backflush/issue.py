@@ -93,9 +93,10 @@ class Issues:
         if missing:
             return self._shortage(planned, need, missing, refused)
         for lot, quantity in picks:
-            key = lot.key
-            taken[key] = after = lot.consume(quantity)
-            if not after.left:
+            key, uom, received_at, expires_at, status, staged, consumed, returned = lot
+            consumed += quantity
+            taken[key] = _new(LotBalance, (key, uom, received_at, expires_at, status, staged, consumed, returned))
+            if staged - consumed == returned:
                 self.changes.used_up.append(key)
             line = (_CONSUMED, item, quantity, planned.stock_uom, key.lot, key.location, *planned.source)
             self.lines.append(_new(PostingLine, line))
