@@ -88,7 +88,7 @@ def make_line_master(**changes) -> MasterData:
         make_component("CARTON-12", "1", line="0020", operation="0030"),
         make_component("DRINK", "6", line="0030", operation="0040", uom="kg", method=Method.MEASURED),
     )
-    units = {("BOTTLE-500", "tray", "EA"): Fraction(20)}
+    units = {("BOTTLE-500", "tray", "EA"): Fraction(20), (None, "kg", "g"): Fraction(1000)}
     return make_master(bom=bom, stocked_in={"DRINK": "kg"}, units=units, **changes)
 
 

@@ -263,3 +263,24 @@ async def test_a_contradiction_without_a_unit_is_told_without_one(plant):
     await plant.turn()
 
     assert plant.exceptions(ExceptionKind.COUNTER)[0].reason.endswith("sent c1 again with other content (2)")
+
+
+async def test_a_weight_in_another_unit_is_added_in_the_signals_own(plant):
+    await plant.send(WEIGHT, id="w1", quantity=Decimal("6.3"), uom="kg")
+    await plant.turn()
+    await plant.send(WEIGHT, id="w2", quantity=Decimal(250), uom="g")
+    await plant.turn()
+
+    assert ("6.55", "6.55", "0", "0") == plant.tally(WEIGHT)
+
+
+async def test_a_quantity_that_has_no_way_to_the_signals_unit_is_set_aside(plant):
+    await plant.send(WEIGHT, id="w1", quantity=Decimal("6.3"), uom="kg")
+    await plant.turn()
+    receipt = await plant.send(WEIGHT, id="w2", quantity=Decimal(3), uom="sack")
+    await plant.turn()
+
+    assert receipt == plant.drivers["SCALE-1"].acknowledged[-1]
+    assert ("6.3", "6.3", "0", "0") == plant.tally(WEIGHT)
+    reasons = await plant.rows("SELECT reason FROM dead_letter")
+    assert ["no conversion from sack to kg"] == [reason[:29] for (reason,) in reasons]
