@@ -38,15 +38,9 @@ def optional_stamp(value: datetime | None) -> str | None:
     return None if value is None else stamp(value)
 
 
-def plain(value: Decimal) -> str:
-    """Return `text`, in half the time: only an exponent needs the formatter, and quantities rarely have one."""
-    written = str(value)
-    return text(value) if "E" in written else written
-
-
 def optional_text(value: Decimal | None) -> str | None:
-    """Return `plain`, None for None."""
-    return None if value is None else plain(value)
+    """Return the decimal string, None for None."""
+    return None if value is None else text(value)
 
 
 def when(stored: str | None) -> datetime | None:

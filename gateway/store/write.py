@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import orjson
 
-from gateway.domain.quantity import ZERO
+from gateway.domain.quantity import ZERO, text
 from gateway.store import statements as sql
 from gateway.store.batch import Batch
 from gateway.store.codec import (
@@ -13,7 +13,6 @@ from gateway.store.codec import (
     optional_moment,
     optional_stamp,
     optional_text,
-    plain,
     stamp,
     suspect_text,
     watermark_text,
@@ -42,7 +41,7 @@ def _events(batch: Batch) -> list[Row]:
             *event.signal,
             event.key,
             event.kind.value,
-            plain(event.quantity),
+            text(event.quantity),
             event.uom,
             stamp(event.source_time),
             stamp(event.received_time),
@@ -68,7 +67,7 @@ def _triggers(batch: Batch) -> list[Row]:
             one.line,
             one.order,
             one.operation,
-            plain(one.event.quantity),
+            text(one.event.quantity),
             seq,
             exception_id,
         )
@@ -85,7 +84,7 @@ def _postings(batch: Batch) -> list[Row]:
 
 def _lines(batch: Batch) -> list[Row]:
     return [
-        (row.seq, line, str(one.use), one.item, one.lot, one.location, plain(one.quantity), one.uom, one.bom_line)
+        (row.seq, line, str(one.use), one.item, one.lot, one.location, text(one.quantity), one.uom, one.bom_line)
         for row in batch.postings
         for line, one in enumerate(row.posting.lines, 1)
     ]
@@ -121,9 +120,9 @@ def _lots(batch: Batch) -> list[Row]:
             moment(one.received_at),
             optional_moment(one.expires_at),
             one.status.value,
-            plain(one.staged),
-            plain(one.consumed),
-            plain(one.returned),
+            text(one.staged),
+            text(one.consumed),
+            text(one.returned),
             int(one.left != ZERO),
         )
         for key, one in batch.lots.items()
@@ -137,7 +136,7 @@ def _stagings(batch: Batch) -> list[Row]:
             content_hash,
             *one.key.owner,
             *one.key[1:],
-            plain(one.quantity),
+            text(one.quantity),
             one.uom,
             moment(one.received_at),
             optional_moment(one.expires_at),
@@ -156,7 +155,7 @@ def _exceptions(batch: Batch) -> list[Row]:
             one.code,
             one.reason,
             *one.scope,
-            plain(one.quantity),
+            text(one.quantity),
             one.uom,
             one.count,
             stamp(one.first_event),
@@ -189,18 +188,18 @@ _WRITES: tuple[tuple[Insert, Callable[[Batch], Sequence[Row]]], ...] = (
     (
         sql.REQUIREMENT,
         lambda batch: [
-            (*key, str(one.numerator), str(one.denominator), plain(one.committed))
+            (*key, str(one.numerator), str(one.denominator), text(one.committed))
             for key, one in batch.requirements.items()
         ],
     ),
     (
         sql.PROGRESS,
         lambda batch: [
-            (*key, plain(one.good), plain(one.scrap), plain(one.rework)) for key, one in batch.progress.items()
+            (*key, text(one.good), text(one.scrap), text(one.rework)) for key, one in batch.progress.items()
         ],
     ),
     (sql.EXCEPTION, _exceptions),
-    (sql.TALLY, lambda batch: [(*key, one.uom, *map(plain, one[1:])) for key, one in batch.tallies.items()]),
+    (sql.TALLY, lambda batch: [(*key, one.uom, *map(text, one[1:])) for key, one in batch.tallies.items()]),
     (sql.DEAD_LETTER, lambda batch: [(*one[:4], stamp(one.at)) for one in batch.dead_letters]),
     (
         sql.CONSUMER,
