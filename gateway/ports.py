@@ -7,7 +7,9 @@ from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
 from gateway.domain.clock import ClockTrust, Instant
+from gateway.domain.command import Command
 from gateway.domain.lot import Staging
+from gateway.domain.signature import Author
 from gateway.settings.device import DeviceSettings
 from gateway.settings.sink import SinkSettings
 from gateway.signals.sample import Scan
@@ -25,6 +27,10 @@ class Clock(Protocol):
 
     def trust(self) -> ClockTrust:
         """Return why the wall clock may be believed right now."""
+        ...
+
+    def believe(self) -> None:
+        """Take a person's word for the wall clock, until the next boot; called once that is committed."""
         ...
 
 
@@ -144,6 +150,14 @@ class SinkPlugin(Generic[SinkModel]):
 
 class Commands(Protocol):
     """What the API, the CLI and sync may ask of the one writer; each returns after COMMIT."""
+
+    async def execute(self, command: Command, author: Author) -> object:
+        """Carry out a command and return its result; CommandRefused where it can't be, audited if it was signed."""
+        ...
+
+    async def audit(self, command: Command, author: Author, refused: str) -> None:
+        """Chain that a command was refused before it came here (its signature, its role), and why."""
+        ...
 
     async def stage(self, staging: Staging, person: str) -> bool:
         """Apply a transfer to the line once; False if it was applied before, CommandRefused on a contradiction."""

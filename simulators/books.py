@@ -115,8 +115,12 @@ def books(path: Path) -> list[dict[str, Any]]:
 
 
 def units(bodies: Iterable[dict[str, Any]]) -> dict[tuple[str, str], Decimal]:
-    """The quantity that the postings' triggers add up to, by (device, signal)."""
+    """The quantity that the postings' triggers add up to, by (device, signal).
+
+    A reversal and a document that follows another (deferred issues, a backlog) name triggers that were booked before.
+    """
     total: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
-    for trigger in (trigger for body in bodies for trigger in body["triggers"]):
+    main = (body for body in bodies if not (body.get("reverses") or body.get("follows")))
+    for trigger in (trigger for body in main for trigger in body["triggers"]):
         total[trigger["device"], trigger["signal"]] += Decimal(trigger["quantity"])
     return dict(total)

@@ -7,13 +7,13 @@ from decimal import Decimal
 from fractions import Fraction
 
 from gateway.backflush.allocate import first_expiry
-from gateway.backflush.issue import Changes
+from gateway.backflush.outcome import Changes
 from gateway.domain.bom import BillOfMaterial, BomOperation, Component
 from gateway.domain.event import Event, EventKind, SignalId, Trigger
-from gateway.domain.lot import LotBalance, LotKey, LotStatus, Owner, Staging
+from gateway.domain.lot import LotBalance, LotFacts, LotKey, LotStatus, Owner, Staging
 from gateway.domain.masterdata import MasterData
 from gateway.domain.material import Item, Units
-from gateway.domain.order import Order, Progress
+from gateway.domain.order import Order, OrderState, Progress
 from gateway.domain.quantity import ZERO
 from gateway.domain.requirement import Requirement, RequirementKey
 
@@ -73,17 +73,29 @@ def make_master(
     *,
     order: Order | None = None,
     bom: BillOfMaterial | None = None,
+    more: Sequence[BillOfMaterial] = (),
     units: dict | None = None,
     stocked_in: dict | None = None,
+    item_facts: dict | None = None,
     **changes,
 ) -> MasterData:
-    """Return a snapshot of one order and its bill; items are stocked in EA unless `stocked_in` says otherwise."""
-    order, bom = order or make_order(), bom or make_bom()
-    names = {order.item, *(one.item for one in bom.components)}
-    items = {name: Item(name, (stocked_in or {}).get(name, "EA")) for name in names}
-    boms = {(bom.bom, bom.version): bom}
-    master = MasterData("sha256:5f3c", items, Units(units or {}), boms, {order.order: order})
+    """Return a snapshot of one order and its bill, with `more` bills (phantoms, other versions) beside it.
+
+    Items are stocked in EA unless `stocked_in` says otherwise; `item_facts` are the other fields of some of them.
+    """
+    order, boms = order or make_order(), (bom or make_bom(), *more)
+    parts = [part for one in boms for part in one.components]
+    names = {order.item, *(one.item for one in boms), *(one.item for one in parts)}
+    names |= {other.item for one in parts for other in one.alternates}
+    known = {name: Item(name, (stocked_in or {}).get(name, "EA"), **(item_facts or {}).get(name, {})) for name in names}
+    by_version = {(one.bom, one.version): one for one in boms}
+    master = MasterData("sha256:5f3c", known, Units(units or {}), by_version, {order.order: order})
     return replace(master, **changes)
+
+
+def make_phantom(item: str, *components: Component, **changes) -> BillOfMaterial:
+    """Return the approved bill of a phantom; its components' operations don't count."""
+    return make_bom(*components, **{"bom": item, "version": "1", "item": item, "operations": (), **changes})
 
 
 def make_event(quantity: str = "1", **changes) -> Event:
@@ -104,8 +116,10 @@ def make_trigger(quantity: str = "1", operation: str = "0010", *, order: str = "
 
 
 def make_lot(lot: str = "B-1", staged: str = "100", *, item: str = "BOTTLE-500", owner: Owner = LINE, **changes):
+    """Return a staged lot; the fields of its facts (density, scanned_at, …) are given beside the others."""
     key = LotKey(owner, item, lot, changes.pop("location", "L1-FILL"))
-    balance = LotBalance(key, "EA", NOON, None, LotStatus.UNRESTRICTED, staged=Decimal(staged))
+    facts = LotFacts(**{name: changes.pop(name) for name in LotFacts._fields if name in changes})
+    balance = LotBalance(key, "EA", NOON, None, LotStatus.UNRESTRICTED, staged=Decimal(staged), facts=facts)
     return balance._replace(**changes)
 
 
@@ -117,12 +131,13 @@ def make_staging(
 
 
 class Shelf:
-    """The engine's state in a test: staged lots, requirements and progress, changed only by `take`."""
+    """The engine's state in a test, changed only by `take` (and `orders` by the test itself)."""
 
     def __init__(self, *lots: LotBalance) -> None:
         self.balances: dict[LotKey, LotBalance] = {one.key: one for one in lots}
         self.requirements: dict[RequirementKey, Requirement] = {}
         self.made: dict[tuple[str, str], Progress] = {}
+        self.orders: dict[str, OrderState] = {}
 
     def lots(self, owners: Sequence[Owner], item: str) -> Iterator[LotBalance]:
         found = (one for key, one in self.balances.items() if key.owner in owners and key.item == item)
@@ -133,6 +148,9 @@ class Shelf:
 
     def progress(self, order: str, operation: str) -> Progress:
         return self.made.get((order, operation), Progress())
+
+    def order_state(self, order: str) -> OrderState:
+        return self.orders.get(order, OrderState())
 
     def take(self, changes: Changes) -> None:
         """Make a posted trigger's changes the state."""

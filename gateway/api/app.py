@@ -9,17 +9,21 @@ from fastapi.exceptions import RequestValidationError
 from starlette.middleware import Middleware
 
 from gateway import __version__
-from gateway.api.auth import Authentication, Permission, guarded
+from gateway.api.auth import Audit, Authentication, Permission, guarded
 from gateway.api.body import BodyLimit
+from gateway.api.commands import PERMISSIONS, audit_of, handler_of, name_of
 from gateway.api.consumers import acknowledge, list_consumers
 from gateway.api.health import healthz, readyz
 from gateway.api.postings import read_postings
 from gateway.api.problems import invalid_request, unavailable
 from gateway.api.services import Services
 from gateway.api.stagings import stage
+from gateway.api.views.exceptions import exceptions
 from gateway.api.views.openapi import openapi
-from gateway.api.views.status import exceptions, metrics, status
-from gateway.errors import StoreError, TransientError
+from gateway.api.views.orders import list_orders, read_order
+from gateway.api.views.status import metrics, status
+from gateway.api.views.stock import list_lots, list_windows
+from gateway.errors import ConfigError, StoreError, TransientError
 
 LARGEST_BODY = 1 << 20  # bytes
 
@@ -32,6 +36,7 @@ class Endpoint(NamedTuple):
     permission: Permission
     handler: Callable[..., Any]
     refusals: tuple[int, ...] = ()
+    audit: Audit | None = None  # is told who was refused
 
 
 ENDPOINTS = (
@@ -41,10 +46,25 @@ ENDPOINTS = (
     Endpoint("GET", "/api/v1/openapi.json", Permission.VIEW, openapi),
     Endpoint("GET", "/api/v1/status", Permission.VIEW, status),
     Endpoint("GET", "/api/v1/exceptions", Permission.VIEW, exceptions),
+    Endpoint("GET", "/api/v1/orders", Permission.VIEW, list_orders),
+    Endpoint("GET", "/api/v1/orders/{order}", Permission.VIEW, read_order, (404,)),
+    Endpoint("GET", "/api/v1/lots", Permission.VIEW, list_lots),
+    Endpoint("GET", "/api/v1/windows", Permission.VIEW, list_windows),
     Endpoint("GET", "/api/v1/consumers", Permission.VIEW, list_consumers),
     Endpoint("GET", "/api/v1/postings", Permission.PULL, read_postings, (409, 410)),
     Endpoint("POST", "/api/v1/consumers/{name}/ack", Permission.PULL, acknowledge, (409, 413, 503)),
     Endpoint("POST", "/api/v1/stagings", Permission.STAGE, stage, (409, 413, 503)),
+    *(
+        Endpoint(
+            "POST",
+            f"/api/v1/commands/{name_of(kind)}",
+            permission,
+            handler_of(kind),
+            (409, 413, 429, 503),
+            audit_of(kind),
+        )
+        for kind, permission in PERMISSIONS.items()
+    ),
 )
 
 
@@ -60,6 +80,7 @@ def create_app(services: Services) -> FastAPI:
         ],
         exception_handlers={
             RequestValidationError: invalid_request,
+            ConfigError: unavailable,  # of the users file
             StoreError: unavailable,
             TransientError: unavailable,
         },
@@ -76,7 +97,7 @@ def _add(app: FastAPI, endpoint: Endpoint) -> None:
         endpoint.path,
         endpoint.handler,
         methods=[endpoint.method],
-        route_class_override=guarded(endpoint.permission),
+        route_class_override=guarded(endpoint.permission, endpoint.audit),
         response_model=None,
         responses={code: {"description": HTTPStatus(code).phrase} for code in _refusals(endpoint)},
         openapi_extra={"security": [{"bearer": []}]} if secured else None,

@@ -29,17 +29,28 @@ class Permission(StrEnum):
     OPEN = "open"  # anybody
     VIEW = "view"  # see how it stands
     STAGE = "stage"  # bring stock to the line
+    OPERATE = "operate"  # tell the gateway what happens at the line; ask for what another person signs
+    DECIDE = "decide"  # decide about orders, labels and configurations
     PULL = "pull"  # read postings and acknowledge them
 
 
+_VIEWER = frozenset({Permission.OPEN, Permission.VIEW})
+_OPERATOR = _VIEWER | {Permission.STAGE, Permission.OPERATE}
+_SUPERVISOR = _OPERATOR | {Permission.DECIDE}
+
+# A token is a workplace or a program, so an operator's terminal may carry what a supervisor signs there: what
+# a person may sign is in `signatures`.
 GRANTS: dict[Role, frozenset[Permission]] = {
-    "viewer": frozenset({Permission.OPEN, Permission.VIEW}),
-    "operator": frozenset({Permission.OPEN, Permission.VIEW, Permission.STAGE}),
-    "erp": frozenset({Permission.OPEN, Permission.VIEW, Permission.PULL}),
+    "viewer": _VIEWER,
+    "operator": _OPERATOR,
+    "supervisor": _SUPERVISOR,
+    "quality": _SUPERVISOR,
+    "erp": _VIEWER | {Permission.PULL},
     "admin": frozenset(Permission),
 }
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+Audit = Callable[[Request, str], Coroutine[Any, Any, None]]
 
 
 class Authentication:
@@ -81,15 +92,21 @@ def identify(tokens: Sequence[TokenSettings], token: str, now: datetime) -> Toke
     return next((known for known in matches if known.expires is None or now < known.expires), None)
 
 
-def guarded(permission: Permission) -> type[APIRoute]:
-    """Return a route class that answers 403, before it reads the request, unless the caller has the permission."""
+def guarded(permission: Permission, audit: Audit | None = None) -> type[APIRoute]:
+    """Return a route class that answers 403, before it reads the request, unless the caller has the permission.
+
+    `audit` is told who was refused, with the reason.
+    """
 
     class Guarded(APIRoute):
         def get_route_handler(self) -> Handler:
             handler = super().get_route_handler()
 
             async def guard(request: Request) -> Response:
-                _authorize(request.scope.get("caller"), permission)
+                if refusal := _refusal(request.scope.get("caller"), permission):
+                    if audit:
+                        await audit(request, refusal)
+                    raise HTTPException(403, refusal)
                 return await handler(request)
 
             return handler if permission is Permission.OPEN else guard
@@ -97,7 +114,7 @@ def guarded(permission: Permission) -> type[APIRoute]:
     return Guarded
 
 
-def _authorize(caller: TokenSettings | None, permission: Permission) -> None:
-    role = caller.role if caller else "nobody"
-    if caller is None or permission not in GRANTS[caller.role]:
-        raise HTTPException(403, f"the role {role} has no permission to {permission}")
+def _refusal(caller: TokenSettings | None, permission: Permission) -> str:
+    if caller is not None and permission in GRANTS[caller.role]:
+        return ""
+    return f"the role {caller.role if caller else 'nobody'} has no permission to {permission}"

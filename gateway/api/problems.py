@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Sequence
+from http import HTTPStatus
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 
-from gateway.errors import GatewayError
+from gateway.errors import CommandRefused, GatewayError
 
 
 def _answer(status: int, content: dict[str, object], headers: dict[str, str] | None = None) -> Response:
@@ -22,6 +23,12 @@ def unprocessable(loc: Sequence[str | int], message: str, kind: str = "value_err
 def conflict(message: str) -> Response:
     """409: it contradicts what the store already has."""
     return _answer(409, {"detail": message})
+
+
+def refused(status: HTTPStatus, error: CommandRefused) -> Response:
+    """Answer why a command was not carried out, as `detail`, and what to do about it, as `hint`."""
+    headers = {"WWW-Authenticate": 'Signature realm="gateway"'} if status is HTTPStatus.UNAUTHORIZED else None
+    return _answer(status, {"detail": error.message, "hint": error.hint}, headers)
 
 
 def other_store(current: str) -> Response:

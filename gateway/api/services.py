@@ -7,6 +7,8 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from gateway.api.signatures import Signatures
+from gateway.domain.masterdata import MasterData
 from gateway.ports import Clock, Commands, HealthReport
 from gateway.settings.api import TokenSettings
 from gateway.store.log import PostingLog
@@ -15,7 +17,10 @@ from gateway.store.views import Views
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Everything the API may touch. `metrics` returns Prometheus text; `stopping` ends long polls."""
+    """Everything the API may touch.
+
+    `metrics` returns Prometheus text, `master` the master data in force; `stopping` ends long polls.
+    """
 
     log: PostingLog
     views: Views
@@ -24,6 +29,8 @@ class Services:
     health: Callable[[], HealthReport]
     metrics: Callable[[], bytes]
     tokens: Sequence[TokenSettings]
+    signatures: Signatures
+    master: Callable[[], MasterData]
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
 

@@ -1,35 +1,23 @@
 """Stock that was brought to the line."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated
 
 from fastapi import Response
 from fastapi.responses import JSONResponse
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
 from gateway.api.problems import conflict, unprocessable
 from gateway.api.services import Caller, FromServices
+from gateway.api.shapes import Body, Moment, Name
 from gateway.domain.lot import LotKey, LotStatus, Owner, Staging
 from gateway.errors import CommandRefused, DataError
 from gateway.settings.base import Exact
 
 
-def _utc(moment: datetime) -> datetime:
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError("no such moment in UTC") from error
-
-
-Name = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]
-Moment = Annotated[AwareDatetime, Field(strict=False), AfterValidator(_utc)]
-
-
-class StagingBody(BaseModel):
+class StagingBody(Body):
     """One transfer of a lot to the line, for one order or for everyone on a line."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
     staging: Name = Field(description="the transfer's own id: it is applied once")
     item: Name

@@ -1,26 +1,54 @@
-"""Which lots a requirement is taken from: only staged ones, first expiry first out."""
+"""Which lots a requirement is taken from: only staged ones, in an order that is total."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Protocol
+from fractions import Fraction
+from typing import Any, NamedTuple
 
-from gateway.domain.clock import rfc3339
-from gateway.domain.lot import LotBalance, LotKey, LotStatus, Owner
-from gateway.domain.quantity import ZERO, text
+from gateway.backflush.conversion import stock_factor
+from gateway.backflush.draft import Draft
+from gateway.backflush.eligibility import named, refusal
+from gateway.backflush.explode import PlannedComponent
+from gateway.domain.bom import Strategy
+from gateway.domain.document import Considered
+from gateway.domain.event import LotMention
+from gateway.domain.lot import LotBalance, LotKey
+from gateway.domain.material import Item
+from gateway.domain.quantity import ZERO, nearest
 
-Picks = list[tuple[LotBalance, Decimal]]
-
-_UNRESTRICTED = LotStatus.UNRESTRICTED
 _NEVER = datetime.max.replace(tzinfo=UTC)
+_LAST = 10**9  # a lot without a priority
+NOT_NEEDED = "not needed"
+FIRST_EXPIRY = "taken: first expiry"
 
 
-class Stock(Protocol):
-    """The staged lots, as the working copy of a batch sees them."""
+class Need(NamedTuple):
+    """What is looked for: in the component's unit, or in the stock's where that is what was weighed.
 
-    def lots(self, owners: Sequence[Owner], item: str) -> Iterable[LotBalance]:
-        """Return the owners' lots of the item that have anything left, in the order of `first_expiry`."""
-        ...
+    `lot`: nothing but this one, which was scanned.
+    """
+
+    quantity: Decimal
+    uom: str
+    lot: LotMention | None = None
+
+
+class Taken(NamedTuple):
+    """What a lot gives: `quantity` in its stock unit, `amount` in the need's; the balance is as it was before."""
+
+    lot: LotBalance
+    quantity: Decimal
+    amount: Decimal
+
+
+class Allocation(NamedTuple):
+    """The picks in order, what is missing (the need's unit), every lot considered and why, and the refused ones."""
+
+    picks: list[Taken]
+    missing: Decimal
+    considered: list[Considered]
+    refused: list[str]
 
 
 def first_expiry(lot: LotBalance) -> tuple[datetime, datetime, Decimal, str, LotKey]:
@@ -31,40 +59,61 @@ def first_expiry(lot: LotBalance) -> tuple[datetime, datetime, Decimal, str, Lot
     return lot.expires_at or _NEVER, lot.received_at, lot.left, lot.key.lot, lot.key
 
 
-def allocate(  # the parts of one question, named at the call
-    stock: Stock,
-    owners: Sequence[Owner],
-    item: str,
-    need: Decimal,
-    *,
-    at: datetime,
-    taken: Mapping[LotKey, LotBalance],
-) -> tuple[Picks, Decimal, list[str]]:
-    """Find `need` (stock unit, above zero) in the owners' lots eligible at the event's time `at`.
-
-    Returns the picks in order, what is missing, and every refused lot with its reason.
-    `taken` holds balances already changed by the same trigger: two lines of one item never share a unit.
-    """
-    picks: Picks = []
-    refused: list[str] = []
-    for lot in stock.lots(owners, item):
-        current = taken.get(lot.key, lot)
-        _, _, _, expires_at, status, staged, consumed, returned = current
-        left = staged - consumed - returned
-        if status is not _UNRESTRICTED or (expires_at and expires_at <= at):
-            refused.append(why_not(current, at))
-        elif left >= need:
-            picks.append((current, need))
-            return picks, ZERO, refused
-        elif left:
-            picks.append((current, left))
-            need -= left
-    return picks, need, refused
+# Sort key and reason of each strategy; ties end with first expiry, and so at the lot's id.
+_ORDERS: Mapping[Strategy, tuple[Callable[[LotBalance], Any], str]] = {
+    Strategy.FEFO: (first_expiry, FIRST_EXPIRY),
+    Strategy.FIFO: (lambda lot: (lot.received_at, first_expiry(lot)), "taken: first receipt"),
+    Strategy.LIFO: (lambda lot: (_NEVER - lot.received_at, first_expiry(lot)), "taken: last receipt"),
+    Strategy.RESERVATION: (lambda lot: (lot.facts.priority or _LAST, first_expiry(lot)), "taken: reservation priority"),
+}
 
 
-def why_not(lot: LotBalance, at: datetime) -> str:
-    """Return why a lot that may not be used at that time may not."""
-    left = f"{text(lot.left)} {lot.uom}"
-    if lot.status is not _UNRESTRICTED:
-        return f"lot {lot.key.lot} is in {lot.status.value} ({left})"
-    return f"lot {lot.key.lot} expired {rfc3339(lot.expires_at or at)} ({left})"
+def allocate(draft: Draft, planned: PlannedComponent, need: Need) -> Allocation:
+    """Find `need` (above zero) in the lots staged for the component and its alternates, as its BOM line says."""
+    component, missing = planned.component, need.quantity
+    result = Allocation([], missing, [], [])
+    for item, lot in _candidates(draft, planned, need.lot):
+        if not missing:
+            result.considered.append(Considered(lot.key, lot.left, ZERO, NOT_NEEDED))
+            break
+        if why := refusal(lot, item, component, draft.at, lot_scan=draft.lot_scan):
+            result.considered.append(Considered(lot.key, lot.left, ZERO, why))
+            result.refused.append(named(lot, why))
+            continue
+        factor = stock_factor(draft.master.units, lot, need.uom, component.uom, draft.event.temperature)
+        taken = _taken(lot, missing, factor)
+        missing -= taken.amount
+        result.picks.append(taken)
+        result.considered.append(Considered(lot.key, lot.left, taken.quantity, _reason(planned, item, need)))
+    return result._replace(missing=missing)
+
+
+def _candidates(
+    draft: Draft, planned: PlannedComponent, mention: LotMention | None
+) -> Iterator[tuple[Item, LotBalance]]:
+    """Yield the lots with something left, item after item, each as the trigger has left it so far."""
+    order, _ = _ORDERS[planned.component.allocation]
+    for item in planned.supplies:
+        for lot in sorted(draft.state.lots(draft.owners, item.item), key=order):
+            current = draft.changes.lots.get(lot.key, lot)
+            if current.left and (mention is None or _is(mention, current.key)):
+                yield item, current
+
+
+def _is(mention: LotMention, key: LotKey) -> bool:
+    same = (mention.item, mention.lot) == (key.item, key.lot)
+    return same and mention.location in ("", key.location)
+
+
+def _taken(lot: LotBalance, need: Decimal, factor: Fraction) -> Taken:
+    wanted = nearest(Fraction(need) * factor)
+    if wanted <= lot.left:
+        return Taken(lot, wanted, need)
+    return Taken(lot, lot.left, min(need, nearest(Fraction(lot.left) / factor)))
+
+
+def _reason(planned: PlannedComponent, item: Item, need: Need) -> str:
+    if need.lot:
+        return "taken: scanned"
+    _, why = _ORDERS[planned.component.allocation]
+    return why if item is planned.supplies[0] else f"{why}, as an alternate"

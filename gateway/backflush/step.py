@@ -1,80 +1,85 @@
-"""The engine: one trigger becomes a posting with its changes, or the exact reason why it waits."""
+"""The engine: one trigger becomes bookings with their changes, or the exact reason why it waits."""
 
+from collections.abc import Callable
 from decimal import Decimal, localcontext
 from fractions import Fraction
-from functools import lru_cache
-from typing import NamedTuple
 
-from gateway.backflush.explode import PlannedOperation, explode
-from gateway.backflush.issue import Blocked, Changes, Issues, State
-from gateway.domain.bom import BillOfMaterial
-from gateway.domain.clock import rfc3339
+from gateway.backflush.book import bookings
+from gateway.backflush.draft import Draft
+from gateway.backflush.explode import PlannedComponent, PlannedOperation
+from gateway.backflush.issue import issue, issue_plain
+from gateway.backflush.outcome import Blocked, Booked, Waits
+from gateway.backflush.outputs import book_activity, receive, receive_product
+from gateway.backflush.plan import plan_at
+from gateway.backflush.scan import issue_scanned
+from gateway.backflush.state import State
 from gateway.domain.event import EventKind, Trigger
 from gateway.domain.masterdata import MasterData
-from gateway.domain.order import OrderStatus, Progress
-from gateway.domain.posting import Output, Posting, PostingLine, PostingType, Use
-from gateway.domain.quantity import EXACT, ZERO, exact
+from gateway.domain.order import OrderState, Progress
+from gateway.domain.posting import Output
+from gateway.domain.quantity import EXACT, ZERO, exact, nearest, text
+from gateway.domain.use import Use
 from gateway.errors import DataError
 
-_NOT_RECEIVED = (EventKind.SCRAP_UNITS, EventKind.REWORK_UNITS)  # made, and so consumed, but no good product (yet)
+_CONSUMED = Use.CONSUMED
+_SCRAP, _REWORK, _LOT_ISSUED = EventKind.SCRAP_UNITS, EventKind.REWORK_UNITS, EventKind.LOT_ISSUED
 
 
-class Posted(NamedTuple):
-    """The trigger posts."""
-
-    posting: Posting
-    changes: Changes
-
-
-def step(state: State, master: MasterData, trigger: Trigger) -> Posted | Blocked:
+def step(state: State, master: MasterData, trigger: Trigger) -> Booked | Blocked:
     """Return what becomes of the trigger. Nothing is changed here: all or nothing is the caller's one write."""
+    return guarded(lambda: _booked(state, master, trigger))
+
+
+def guarded(book: Callable[[], Booked]) -> Booked | Blocked:
+    """Return what `book` books with exact numbers, or why it has to wait."""
     with localcontext(EXACT):
         try:
-            plan = _plan(master, trigger.order, trigger.operation) if trigger.order else _no_order(trigger)
-            return plan if isinstance(plan, Blocked) else _post(state, master, trigger, plan)
+            return book()
+        except Waits as waits:
+            return waits.blocked
         except DataError as error:
             return Blocked("data", str(error))
 
 
-def _no_order(trigger: Trigger) -> Blocked:
-    return Blocked("no-order", f"no order: neither {trigger.event.signal} nor line {trigger.line} names one")
+def planned_for(master: MasterData, past: OrderState, trigger: Trigger) -> PlannedOperation:
+    """Return the trigger's operation as it was planned at the event's time; Waits where it may not post."""
+    found = plan_at(master, trigger.order, past, trigger.operation, trigger.event.source_time)
+    if isinstance(found, Blocked):
+        raise Waits(found.code, found.reason)
+    return found
 
 
-@lru_cache(maxsize=1024)  # once for each snapshot of the master data, which is never changed
-def _plan(master: MasterData, order_number: str, operation_number: str) -> PlannedOperation | Blocked:
-    order = master.orders.get(order_number)
-    if order is None:
-        return Blocked("unknown-order", f"order {order_number} is not in the master data")
-    if order.status is not OrderStatus.RELEASED:
-        return Blocked("order-status", f"order {order.order} is {order.status.value}, not released")
-    bom = master.boms.get((order.bom, order.bom_version))
-    if bom is None or not bom.approved:
-        state = "not approved" if bom else "missing"
-        return Blocked("bom", f"BOM {order.bom} version {order.bom_version} of order {order.order} is {state}")
-    operation = bom.operation(operation_number)
-    if operation is None:
-        return Blocked("operation", f"BOM {bom.bom} version {bom.version} has no operation {operation_number}")
-    return explode(master, order, operation)
+def _booked(state: State, master: MasterData, trigger: Trigger) -> Booked:
+    if not trigger.order:
+        reason = f"no order: neither {trigger.event.signal} nor line {trigger.line} names one"
+        raise Waits("no-order", reason)
+    past = state.order_state(trigger.order)
+    plan = planned_for(master, past, trigger)
+    if trigger.event.kind is _LOT_ISSUED:
+        draft = Draft(state, master, trigger, plan, ZERO)
+        issue_scanned(draft)
+        return bookings(draft, Output(ZERO, ZERO, ZERO, plan.operation.unit), receipt=False)
+    if not plan.operation.reporting_point:
+        reason = f"operation {trigger.operation} is no reporting point: the next one consumes what belongs to it"
+        raise Waits("operation", reason)
+    draft = Draft(state, master, trigger, plan, _counted(master, trigger, plan))
+    return _made(draft, past)
 
 
-def _not_effective(bom: BillOfMaterial, trigger: Trigger) -> Blocked:
-    at = rfc3339(trigger.event.source_time)
-    return Blocked("bom", f"BOM {bom.bom} version {bom.version} is not effective at {at}, the event's time")
-
-
-def _post(state: State, master: MasterData, trigger: Trigger, plan: PlannedOperation) -> Posted | Blocked:
-    if not plan.bom.effective(trigger.event.source_time):
-        return _not_effective(plan.bom, trigger)
-    quantity = _counted(master, trigger, plan)
-    issues = Issues(state, master.units, trigger, quantity, plan.operation.unit)
-    for component in plan.components:
-        if blocked := issues.issue(component):
-            return blocked
-    output = _output(trigger.event.kind, quantity, plan.operation.unit)
-    key = (plan.order.order, plan.operation.operation)
-    issues.changes.progress[key] = _progressed(state.progress(*key), output)
-    lines = (*_receipt(trigger, plan, quantity), *issues.lines)
-    return Posted(_posting(master, trigger, plan, output, lines), issues.changes)
+def _made(draft: Draft, past: OrderState) -> Booked:
+    """Book the units that were counted: what they consumed, what they are, and how far the operation is then."""
+    output = _output(draft.event.kind, draft.counted, draft.plan.operation.unit)
+    before = draft.state.progress(draft.trigger.order, draft.trigger.operation)
+    receipt = draft.plan.operation.receipt and bool(output.good)
+    if receipt:
+        _check_quantity(draft, past, before.good + output.good)
+        receive_product(draft)
+    _draw(draft, _components(draft.plan, draft.event.kind))
+    for activity in draft.plan.activities:
+        book_activity(draft, activity)
+    after = Progress(before.good + output.good, before.scrap + output.scrap, before.rework + output.rework)
+    draft.changes.progress[draft.trigger.order, draft.trigger.operation] = after
+    return bookings(draft, output, receipt=draft.plan.operation.receipt)
 
 
 def _counted(master: MasterData, trigger: Trigger, plan: PlannedOperation) -> Decimal:
@@ -86,41 +91,45 @@ def _counted(master: MasterData, trigger: Trigger, plan: PlannedOperation) -> De
     return exact(Fraction(event.quantity) * factor)
 
 
-def _receipt(trigger: Trigger, plan: PlannedOperation, counted: Decimal) -> list[PostingLine]:
-    if not (plan.operation.receipt and counted) or trigger.event.kind in _NOT_RECEIVED:
-        return []
-    order = plan.order
-    quantity = counted if plan.order_unit == 1 else exact(Fraction(counted) * plan.order_unit)
-    return [
-        PostingLine(Use.PRODUCED, order.item, quantity, order.uom, order.finished_lot, order.receipt_location),
-    ]
-
-
 def _output(kind: EventKind, quantity: Decimal, uom: str) -> Output:
-    if kind is EventKind.SCRAP_UNITS:
+    if kind is _SCRAP:
         return Output(ZERO, quantity, ZERO, uom)
-    if kind is EventKind.REWORK_UNITS:
+    if kind is _REWORK:
         return Output(ZERO, ZERO, quantity, uom)
     return Output(quantity, ZERO, ZERO, uom)
 
 
-def _progressed(before: Progress, output: Output) -> Progress:
-    return Progress(before.good + output.good, before.scrap + output.scrap, before.rework + output.rework)
+def _components(plan: PlannedOperation, kind: EventKind) -> tuple[PlannedComponent, ...]:
+    if kind is _SCRAP:
+        return plan.scrap
+    return plan.rework if kind is _REWORK else plan.good
 
 
-def _posting(
-    master: MasterData, trigger: Trigger, plan: PlannedOperation, output: Output, lines: tuple[PostingLine, ...]
-) -> Posting:
-    return Posting(
-        type=PostingType.ASSEMBLY if plan.operation.receipt else PostingType.COMPONENT,
-        order=trigger.order,
-        operation=trigger.operation,
-        item=plan.order.item,
-        finished_lot=plan.order.finished_lot,
-        output=output,
-        lines=lines,
-        triggers=(trigger,),
-        bom=plan.bom.bom,
-        bom_version=plan.bom.version,
-        master_data=master.hash,
-    )
+def _check_quantity(draft: Draft, past: OrderState, good: Decimal) -> None:
+    """Hold the whole event when the order would get more good units than its tolerance allows."""
+    order, operation = draft.plan.order, draft.plan.operation
+    if order.over_tolerance is None:
+        return
+    planned = Fraction(order.quantity) * (1 + order.over_tolerance) if past.overrun is None else Fraction(past.overrun)
+    if Fraction(good) * draft.plan.order_unit > planned:
+        allowed = f"{text(nearest(planned))} {order.uom} allowed"
+        raise Waits("over-production", f"{text(good)} {operation.unit} would be more than the {allowed}")
+
+
+def _draw(draft: Draft, components: tuple[PlannedComponent, ...]) -> None:
+    if draft.edited:
+        _check_edited(draft, components)
+    plain = not (draft.edited or draft.lot_scan)
+    for planned in components:
+        if plain and planned.plain:
+            issue_plain(draft, planned)
+        elif planned.component.use is _CONSUMED:
+            issue(draft, planned)
+        else:
+            receive(draft, planned)
+
+
+def _check_edited(draft: Draft, components: tuple[PlannedComponent, ...]) -> None:
+    if unknown := sorted(draft.edited.keys() - {one.key.bom_line for one in components}):
+        reason = f"BOM lines {', '.join(unknown)} were entered, operation {draft.trigger.operation} doesn't draw them"
+        raise Waits("no-component", reason)

@@ -8,6 +8,7 @@ from typing import Any
 import typer
 from rich.console import Console
 
+from gateway.cli.user import user
 from gateway.errors import ConfigError, GatewayError
 
 _FAILED = 1
@@ -21,14 +22,35 @@ app = typer.Typer(
 )
 
 
-def _command(name: str) -> None:
-    """Register gateway.cli.NAME's function of the same name."""
-    function: Callable[..., Any] = getattr(import_module(f"gateway.cli.{name}"), name)
-    app.command(name)(function)
+# Module → its commands. A command is the function of the same name, `-` read as `_`; `return` is a word of Python's.
+_COMMANDS = {
+    "demo": ("demo",),
+    "run": ("run",),
+    "check": ("check",),
+    "schema": ("schema",),
+    "verify": ("verify",),
+    "status": ("status",),
+    "reconcile": ("reconcile",),
+    "token": ("token",),
+    "lists": ("exceptions", "orders", "lots", "windows"),
+    "stock": ("stage", "scan-in", "issue", "return", "count", "lot-status"),
+    "orders": ("start-order", "clear-line", "approve-label", "enter", "pin-bom", "allow-overrun", "close-order"),
+    "decisions": ("retry", "accept", "close-exception", "reverse", "close-window", "trust-clock", "activate"),
+}
+_FUNCTIONS = {"return": "return_lot"}
 
 
-for _name in ("demo", "run", "check", "schema", "verify", "status", "reconcile", "token"):
-    _command(_name)
+def _register(module: str, commands: tuple[str, ...]) -> None:
+    for name in commands:
+        function: Callable[..., Any] = getattr(
+            import_module(f"gateway.cli.{module}"), _FUNCTIONS.get(name, name.replace("-", "_"))
+        )
+        app.command(name)(function)
+
+
+for _module, _names in _COMMANDS.items():
+    _register(_module, _names)
+app.add_typer(user, name="user")
 
 
 def main() -> None:

@@ -64,6 +64,15 @@ def _summary(config: Config) -> str:
         "BOMs": master.boms,
         "orders": master.orders,
         "staged lots": master.stagings,
+        "reasons": master.reasons,
     }
     row = " · ".join(f"{what} {len(found)}" for what, found in counts.items())
-    return f"\n{config.gateway.gateway}: {row}\nmaster data {master.hash}\nstore {config.store_path}\nok"
+    rows = [
+        f"\n{config.gateway.gateway}: {row}",
+        f"master data {master.hash}",
+        # What is signed to put it in force, where that takes a signature.
+        f"configuration {config.configuration_hash}",
+        f"store {config.store_path}",
+        "ok",
+    ]
+    return "\n".join(rows)

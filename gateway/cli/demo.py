@@ -18,13 +18,14 @@ from rich.console import Console
 from rich.live import Live
 
 from gateway.cli.demo_config import DemoFolder
+from gateway.cli.demo_scenes import Scenes
 from gateway.cli.live import LiveTable
 from gateway.cli.reconcile import print_report
 from gateway.domain.event import SignalId
 from gateway.errors import ConfigError, TransientError
 from gateway.runtime import logs
 from gateway.runtime.bootstrap import load_config, open_gateway
-from gateway.runtime.clock import SystemClock
+from gateway.runtime.clock import clock_of
 from gateway.runtime.gateway import Gateway
 
 _START = 60.0  # seconds for the simulators to listen, on a slow machine
@@ -70,17 +71,20 @@ async def _demo(folder: DemoFolder, seconds: float, speed: float, seed: int) -> 
     console.print("starting machines, broker and central ERP …")
     async with _simulators(folder, speed, seed) as line:
         ports = json.loads((folder.root / "ports.json").read_text("utf-8"))
-        config = load_config(folder.write_config(ports, speed))
-        async with open_gateway(config, SystemClock(config.gateway.clock_trust)) as gateway:
+        config = load_config(folder.write_config(ports, speed, short=True))
+        async with open_gateway(config, clock_of(config.gateway)) as gateway:
             end = asyncio.Event()
             serving = asyncio.create_task(gateway.serve(end))
+            scenes = Scenes(gateway, folder)
             try:
-                await _watch(gateway, stop, seconds)
+                await _watch(gateway, scenes, stop, seconds)
                 console.print("machines stop, the last units are delivered …")
-                await _settle(gateway, line, folder.root)
+                await _settle(gateway, scenes, line, folder.root)
             finally:
                 end.set()
                 await serving
+            for one in scenes.said:
+                console.print(one, markup=False, highlight=False)
 
 
 @asynccontextmanager
@@ -123,15 +127,16 @@ async def _until_said(process: asyncio.subprocess.Process, word: str, seconds: f
     raise TransientError(f"the simulators ended before they said {word!r}", "their own message stands above")
 
 
-async def _watch(gateway: Gateway, stop: asyncio.Event, seconds: float) -> None:
+async def _watch(gateway: Gateway, scenes: Scenes, stop: asyncio.Event, seconds: float) -> None:
     """Show the live table until the time is up or somebody stops it."""
     loop = asyncio.get_running_loop()
-    table, begun = LiveTable(gateway), loop.time()
+    table, begun = LiveTable(gateway, scenes.said), loop.time()
     console = Console()
     if not console.is_terminal:
         console.width = _PAPER
     with Live(console=console, auto_refresh=False) as live:
         while not stop.is_set() and loop.time() - begun < seconds:
+            await scenes.play(loop.time() - begun)
             live.update(table.render(loop.time() - begun, await _delivered(gateway)), refresh=console.is_terminal)
             await _first_of(stop, _REFRESH)
         live.update(table.render(loop.time() - begun, await _delivered(gateway)), refresh=True)
@@ -139,7 +144,7 @@ async def _watch(gateway: Gateway, stop: asyncio.Event, seconds: float) -> None:
         console.line()  # Live ends its last line only on a terminal
 
 
-async def _settle(gateway: Gateway, line: asyncio.subprocess.Process, root: Path) -> None:
+async def _settle(gateway: Gateway, scenes: Scenes, line: asyncio.subprocess.Process, root: Path) -> None:
     """Stop the machines; wait until the last unit is counted and the last posting is at the central system."""
     from simulators import ledger  # noqa: PLC0415 - only the demo needs the machines' side
 
@@ -149,6 +154,8 @@ async def _settle(gateway: Gateway, line: asyncio.subprocess.Process, root: Path
     await _until_said(line, "stopped", _SETTLE)
     made = {SignalId(*name): one.total for name, one in ledger.read(root / "truth").items()}
     await _until(lambda: _all_counted(gateway, made), _SETTLE)
+    await scenes.finish()
+    await scenes.close_windows()
     await _until(lambda: _all_delivered(gateway), _SETTLE)
 
 

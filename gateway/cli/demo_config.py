@@ -16,6 +16,9 @@ from gateway.settings.source import read
 
 Ports = Mapping[str, Mapping[str, str]]
 
+_KEPT_BACK = "TO-1007"  # brought to the line only when its item is short, so that the demo shows a block
+_FIRST_LOT = {"TO-1006": 24}  # what is there before it
+
 
 @dataclass(frozen=True, slots=True)
 class DemoFolder:
@@ -45,12 +48,20 @@ class DemoFolder:
         return self.root / "secrets" / "erp-pull-token"
 
     @property
+    def kept_back(self) -> Path:
+        """The stagings that the demo applies later, as JSON."""
+        return self.root / "kept-back.json"
+
+    @property
     def config(self) -> Path:
         """The configuration that the gateway runs."""
         return self.root / "config"
 
-    def write_config(self, ports: Ports, speed: float) -> Path:
-        """Write the example configuration with the simulators' addresses; return its folder."""
+    def write_config(self, ports: Ports, speed: float, *, short: bool = False) -> Path:
+        """Write the example configuration with the simulators' addresses; return its folder.
+
+        `short`: one staging is kept back, so that its item runs out soon.
+        """
         example = example_folder()
         for path in sorted(example.rglob("*.yaml")):
             target = self.config / path.relative_to(example)
@@ -59,6 +70,8 @@ class DemoFolder:
             source = read(example, path, faults)
             faults.report()
             data = self._adapted(source.data if source else {}, ports, Decimal(str(speed)))
+            if short and "stagings" in data:
+                data["stagings"] = self._without_kept_back(data["stagings"])
             target.write_text(json.dumps(data, indent=2, default=str) + "\n", "utf-8")  # JSON is YAML
         return self.config
 
@@ -78,6 +91,12 @@ class DemoFolder:
             }
             data["sinks"][0].update(url=ports["erp"]["url"], token={"file": str(self.push_token)})
         return data
+
+    def _without_kept_back(self, stagings: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        later = [one for one in stagings if one["staging"] == _KEPT_BACK]
+        self.kept_back.write_text(json.dumps(later, default=str), "utf-8")
+        first = [one | {"quantity": _FIRST_LOT.get(one["staging"], one["quantity"])} for one in stagings]
+        return [one for one in first if one not in later]
 
 
 def example_folder() -> Path:

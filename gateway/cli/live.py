@@ -22,9 +22,10 @@ _SHOWN = 4  # blocked entries that fit below the table
 
 @dataclass(slots=True)
 class LiveTable:
-    """Renders a gateway's state; `seconds` is the running time, for the rates."""
+    """Renders a gateway's state; `seconds` is the running time, for the rates. `said`: what happened beside."""
 
     gateway: Gateway
+    said: list[str] = field(default_factory=list)
     _seen: dict[SignalId, deque[tuple[float, Decimal]]] = field(default_factory=dict)
 
     def render(self, seconds: float, delivered: int) -> Group:
@@ -33,7 +34,7 @@ class LiveTable:
         table = Table(title=f"gateway {self.gateway.config.gateway.gateway}  ·  {seconds:.0f} s", expand=False)
         for column in ("device", "state", "signal"):
             table.add_column(column)
-        for column in ("counted", "rate/s", "posted", "scrapped", "held"):
+        for column in ("counted", "rate/s", "posted", "scrapped", "held", "reversed"):
             table.add_column(column, justify="right")
         health = self.gateway.devices.health()
         for signal, tally in sorted(state.tallies.items()):
@@ -52,6 +53,7 @@ class LiveTable:
             _shown(tally.posted),
             _shown(tally.scrapped),
             held,
+            _shown(tally.reversed),
         ]
 
     def _rate(self, signal: SignalId, counted: Decimal, seconds: float) -> str:
@@ -64,10 +66,15 @@ class LiveTable:
 
     def _footer(self, seq: int, delivered: int, blocked: list[ExceptionRecord]) -> Text:
         intake = len(self.gateway.pipeline.intake)
-        line = Text(f"postings {seq}  ·  buffer {seq - delivered} to deliver, {intake} to commit  ·  ")
+        windows = len(self.gateway.pipeline.writer.state.documents)
+        line = Text(
+            f"postings {seq}  ·  windows open {windows}  ·  buffer {seq - delivered} to deliver, {intake} to commit  ·  "
+        )
         line.append(f"blocked {len(blocked)}", style="red" if blocked else "green")
         for one in blocked[:_SHOWN]:
             line.append(f"\n  {'/'.join(one.scope)} holds {_shown(one.quantity)}: {one.reason}", style="red")
+        for said in self.said[-_SHOWN:]:
+            line.append(f"\n  {said}", style="cyan")
         if self.gateway.pipeline.failure:
             line.append(f"\n  store: {self.gateway.pipeline.failure}", style="bold red")
         return line

@@ -38,7 +38,7 @@ class Balance:
 
     @property
     def _accounted(self) -> Decimal:
-        return self.account.posted + self.account.held + self.account.scrapped
+        return self.account.posted + self.account.held + self.account.scrapped + self.account.reversed
 
     def __str__(self) -> str:
         parts = (
@@ -46,6 +46,7 @@ class Balance:
             ("posted", self.account.posted),
             ("held", self.account.held),
             ("scrapped", self.account.scrapped),
+            ("reversed", self.account.reversed),
             ("lost", self.lost),
             ("doubled", self.doubled),
         )

@@ -11,7 +11,7 @@ import typer
 from gateway.errors import CommandRefused, ConfigError, GatewayError
 from gateway.runtime import logs
 from gateway.runtime.bootstrap import load_config, open_gateway
-from gateway.runtime.clock import SystemClock
+from gateway.runtime.clock import clock_of
 from gateway.runtime.gateway import Gateway
 from gateway.settings.load import Config
 
@@ -26,7 +26,7 @@ def run(config_dir: Annotated[Path, typer.Argument(help="folder with gateway.yam
 
 
 async def _serve(config: Config, folder: Path) -> None:
-    clock = SystemClock(config.gateway.clock_trust)
+    clock = clock_of(config.gateway)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     try:

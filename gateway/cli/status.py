@@ -4,19 +4,17 @@ import asyncio
 from pathlib import Path
 from typing import Annotated, Any
 
-import httpx
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from gateway.cli.daemon import ask
 from gateway.domain.quantity import text
 from gateway.runtime.bootstrap import load_config
-from gateway.runtime.local_token import local_token_path
 from gateway.settings.load import Config
 from gateway.store.views import Views
 
-_PATIENCE = 2.0  # seconds the daemon may take to answer
 _COLOUR = {"connected": "green", "degraded": "yellow", "connecting": "yellow", "disconnected": "red"}
 
 
@@ -24,28 +22,11 @@ def status(config_dir: Annotated[Path, typer.Argument(help="folder with gateway.
     """Show devices, units, buffer and work list."""
     config = load_config(config_dir)
     console = Console(highlight=False)
-    _show_daemon(console, _ask_daemon(config))
+    _show_daemon(console, ask(config, "/api/v1/status"))
     if config.store_path.exists():
         asyncio.run(_show_store(console, config))
     else:
         console.print(f"no store yet at {config.store_path}", markup=False)
-
-
-def _ask_daemon(config: Config) -> dict[str, Any] | None:
-    """Return what the running daemon says of itself, None when none answers."""
-    try:
-        token = local_token_path(config.store_path).read_text("utf-8")
-        answer = httpx.get(
-            f"http://{config.gateway.api.listen}/api/v1/status",
-            headers={"Authorization": f"Bearer {token}"},
-            timeout=_PATIENCE,
-            trust_env=False,  # the token is for this machine, not for a proxy
-        )
-        answer.raise_for_status()
-        body: dict[str, Any] = answer.json()
-    except (OSError, httpx.HTTPError, ValueError):
-        return None
-    return body
 
 
 def _show_daemon(console: Console, status: dict[str, Any] | None) -> None:
@@ -63,11 +44,12 @@ async def _show_store(console: Console, config: Config) -> None:
     views = await Views.open(config.store_path)
     try:
         units = Table("signal", "unit")
-        for column in ("counted", "posted", "scrapped", "held"):
+        for column in ("counted", "posted", "scrapped", "held", "reversed"):
             units.add_column(column, justify="right")
         for row in await views.tallies():
             one = row.tally
-            units.add_row(str(row.signal), one.uom, *map(text, (one.counted, one.posted, one.scrapped, one.held)))
+            totals = (one.counted, one.posted, one.scrapped, one.held, one.reversed)
+            units.add_row(str(row.signal), one.uom, *map(text, totals))
         console.print(units)
         for buffer in await views.buffers():
             refused = f", {buffer.rejected} refused" if buffer.rejected else ""

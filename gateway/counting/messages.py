@@ -1,5 +1,6 @@
 """Event messages: what is new, what came late or twice, and what a jump in the device's numbering says is missing."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -109,8 +110,16 @@ def content(message: Message, source_time: datetime | None) -> str:
         message.sscc,
         message.units,
         source_time and source_time.isoformat(),
+        *_named(message),
     )
     return sha256("\x1f".join(map(str, said)).encode()).hexdigest()[:16]
+
+
+def _named(message: Message) -> Iterator[str]:
+    """Yield what only some messages say, each with its name: those that don't keep the hash they had before."""
+    for name in ("item", "lot", "location", "bom_line", "expires_at", "supplier", "line", "temperature"):
+        if (value := getattr(message, name)) not in (None, ""):
+            yield f"{name}={value}"
 
 
 def _unnumbered(watermark: Watermark | None, message: Message, source_time: datetime | None) -> Receipt:

@@ -24,6 +24,40 @@ class EventKind(StrEnum):
     REWORK_UNITS = "rework_units"
     CASE_SEALED = "case_sealed"
     WEIGHED = "weighed"
+    OPERATION_COMPLETED = "operation_completed"  # the operation's good units, told by the machine
+    LOT_ISSUED = "lot_issued"  # a lot was scanned and its quantity given
+    # What happens without units: it changes what may be posted, and is no trigger.
+    ORDER_STARTED = "order_started"
+    ORDER_FINISHED = "order_finished"
+    LOT_STAGED = "lot_staged"
+    LOT_SCANNED = "lot_scanned"
+    LABEL_APPROVED = "label_approved"
+
+
+NO_UNITS = frozenset(
+    {
+        EventKind.ORDER_STARTED,
+        EventKind.ORDER_FINISHED,
+        EventKind.LOT_STAGED,
+        EventKind.LOT_SCANNED,
+        EventKind.LABEL_APPROVED,
+    }
+)
+
+
+class LotMention(NamedTuple):
+    """The lot that an event names: what was scanned, staged or issued.
+
+    `line` is the one it was staged to where no order is named; empty: that of the device.
+    """
+
+    item: str
+    lot: str
+    location: str = ""
+    bom_line: str = ""
+    expires_at: datetime | None = None
+    supplier: str = ""
+    line: str = ""
 
 
 class Event(NamedTuple):  # events, triggers and postings are tuples: a frozen dataclass takes thrice the time to make
@@ -31,7 +65,9 @@ class Event(NamedTuple):  # events, triggers and postings are tuples: a frozen d
 
     `quantity` is in `uom` (empty: pieces of what the operation counts). `since` is the begin of a
     catch-up interval after a gap. `order` is what the device itself reported. `flag` names what a
-    reader should know of how it was counted (e.g. ROLLOVER_INFERRED).
+    reader should know of how it was counted (e.g. ROLLOVER_INFERRED). `temperature` (°C) is that of what was
+    measured. `edited` are the quantities (by BOM line, in the component's unit) that an operator entered instead
+    of the standard; `person` is who entered the event, empty for a machine.
     """
 
     signal: SignalId
@@ -46,6 +82,10 @@ class Event(NamedTuple):  # events, triggers and postings are tuples: a frozen d
     sscc: str | None = None
     units: Decimal | None = None
     flag: str = ""
+    temperature: Decimal | None = None
+    lot: LotMention | None = None
+    edited: tuple[tuple[str, Decimal], ...] = ()
+    person: str = ""
 
 
 class Trigger(NamedTuple):

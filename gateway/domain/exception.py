@@ -13,6 +13,9 @@ class ExceptionKind(StrEnum):
     COUNTER = "counter"  # a held counter segment
     GAP = "gap"  # messages or units a source lost
     NOTICE = "notice"  # nothing waits, but a person should know (e.g. units lost in a reset)
+    BACKLOG = "backlog"  # a component's rest that was short; its trigger has posted
+    ALERT = "alert"  # a control limit was breached; `owner` has to answer
+    CLEARANCE = "clearance"  # a line changed to another order
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +42,4 @@ class ExceptionRecord:
     closed_at: datetime | None = None
     close_reason: str = ""
     closed_by: str = ""
+    owner: str = ""  # who has to answer an alert

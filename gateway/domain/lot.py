@@ -33,9 +33,34 @@ class LotKey(NamedTuple):
     location: str
 
 
+class LotFacts(NamedTuple):
+    """What a lot carries beside its quantity.
+
+    `density` is stock units to one unit of the component at `reference_temperature`; `temperature_coefficient` is
+    its relative change a degree: density × (1 − coefficient × (t − reference)). `potency` (active ÷ physical)
+    applies to scanned and measured issues only. `staged_at` is when it came to the line, `scanned_at` when it was
+    scanned in there.
+    """
+
+    supplier: str = ""
+    priority: int = 0  # for Strategy.RESERVATION, 1 first, 0 (none) last
+    density: Decimal | None = None
+    temperature_coefficient: Decimal | None = None
+    reference_temperature: Decimal | None = None
+    potency: Decimal | None = None
+    staged_at: datetime | None = None
+    scanned_at: datetime | None = None
+
+
+_NO_FACTS = LotFacts()
+
+
 @dataclass(frozen=True, slots=True)
 class Staging:
-    """One transfer to the line, applied once by its `staging` id; quantity in `uom`."""
+    """One transfer to the line, applied once by its `staging` id; quantity in `uom`.
+
+    `scanned`: a person scanned the lot at the line with this transfer, so it needs no scan of its own.
+    """
 
     staging: str
     key: LotKey
@@ -44,6 +69,8 @@ class Staging:
     received_at: datetime
     expires_at: datetime | None = None
     status: LotStatus = LotStatus.UNRESTRICTED
+    facts: LotFacts = _NO_FACTS
+    scanned: bool = False
 
 
 _new = tuple.__new__  # what a NamedTuple's own constructor comes to, without its call
@@ -60,6 +87,7 @@ class LotBalance(NamedTuple):  # a tuple: made for each line of each posting
     staged: Decimal = ZERO
     consumed: Decimal = ZERO
     returned: Decimal = ZERO
+    facts: LotFacts = _NO_FACTS
 
     @property
     def left(self) -> Decimal:
@@ -68,9 +96,14 @@ class LotBalance(NamedTuple):  # a tuple: made for each line of each posting
 
     def consume(self, quantity: Decimal) -> "LotBalance":
         """Return this balance with `quantity` more consumed."""
-        key, uom, received_at, expires_at, status, staged, consumed, returned = self
-        return _new(LotBalance, (key, uom, received_at, expires_at, status, staged, consumed + quantity, returned))
+        key, uom, received_at, expires_at, status, staged, consumed, returned, facts = self
+        changed = (key, uom, received_at, expires_at, status, staged, consumed + quantity, returned, facts)
+        return _new(LotBalance, changed)
 
     def stage(self, quantity: Decimal) -> "LotBalance":
         """Return this balance with `quantity` more staged."""
         return self._replace(staged=EXACT.add(self.staged, quantity))
+
+    def give_back(self, quantity: Decimal) -> "LotBalance":
+        """Return this balance with `quantity` more returned to the warehouse."""
+        return self._replace(returned=EXACT.add(self.returned, quantity))

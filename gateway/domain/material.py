@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
 from fractions import Fraction
 
 from gateway.errors import DataError
@@ -9,11 +11,18 @@ from gateway.errors import DataError
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A material; its stock is kept in `uom`."""
+    """A material; its stock is kept in `uom`, and so are its crumb threshold and its reorder point."""
 
     item: str
     uom: str
     description: str = ""
+    order_bound: bool = False  # consumed only from lots staged to the order itself, never from the supermarket
+    serial_tracked: bool = False  # each piece has a number: it can't be backflushed
+    potency_variable: bool = False  # its active content differs from lot to lot: it can't be backflushed
+    min_remaining_life: timedelta | None = None  # a lot has to live that long after the event
+    crumb: Decimal | None = None  # a rest below it is issued with the last pick, as a line of its own
+    reorder_point: Decimal | None = None  # a balance at or below it raises one replenishment signal
+    reorder_quantity: Decimal | None = None  # how much the signal asks for
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,10 +41,17 @@ _SURE = 10**24  # digits that no context in use rounds, so that the operators ar
 
 @dataclass(frozen=True, slots=True)
 class Rounding:
-    """A component's rounding: `decimals=None` means exact, and then the quantity has to terminate."""
+    """A component's rounding: `decimals=None` means exact, and then the quantity has to terminate.
+
+    `multiple` (above zero) rounds to whole packs of that size instead of to decimals.
+    """
 
     decimals: int | None = None
     mode: RoundingMode = RoundingMode.HALF_EVEN
+    multiple: Decimal | None = None
+
+
+_NEAREST = Rounding(_MOST_DECIMALS)
 
 
 def parse_quantity(text: object) -> Decimal:
@@ -68,8 +75,18 @@ def exact(fraction: Fraction) -> Decimal:
     return _terminating(fraction.numerator, fraction.denominator)
 
 
+def nearest(fraction: Fraction) -> Decimal:
+    """Return `fraction` as the decimal it is; where that never ends, the nearest one of twelve decimals."""
+    try:
+        return EXACT.divide(Decimal(fraction.numerator), Decimal(fraction.denominator))
+    except Inexact:
+        return rounded(fraction.numerator, fraction.denominator, _NEAREST)
+
+
 def rounded(numerator: int, denominator: int, rounding: Rounding) -> Decimal:
     """Return `numerator / denominator` (denominator > 0) under the component's rounding."""
+    if rounding.multiple is not None:
+        return _packed(numerator, denominator, rounding.multiple, rounding.mode)
     decimals = rounding.decimals
     if decimals is None:
         return _terminating(numerator, denominator)
@@ -79,6 +96,11 @@ def rounded(numerator: int, denominator: int, rounding: Rounding) -> Decimal:
     if -_SURE < whole < _SURE and decimals <= _MOST_DECIMALS:
         return Decimal(whole) * _STEPS[decimals]
     return Decimal(whole).scaleb(-decimals, EXACT)
+
+
+def _packed(numerator: int, denominator: int, pack: Decimal, mode: RoundingMode) -> Decimal:
+    top, bottom = pack.as_integer_ratio()
+    return EXACT.multiply(rounded(numerator * bottom, denominator * top, Rounding(0, mode)), pack)
 
 
 def _carry(whole: int, rest: int, denominator: int, mode: RoundingMode) -> int:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from gateway.domain.event import EventKind, SignalId
+from gateway.domain.line import Cumulation
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,6 +12,8 @@ class TriggerRule:
 
     The order comes with the count: from the device's signal `order_signal`, or from the event message
     itself (`order_from_event`); where that says nothing, `fallback_active` takes the line's active order.
+    Without `cumulate` each trigger is a document of its own. A `shadow` rule never posts: what it would have
+    consumed is reported beside what was.
     """
 
     rule: str
@@ -21,3 +24,5 @@ class TriggerRule:
     order_signal: str | None = None
     order_from_event: bool = False
     fallback_active: bool = False
+    cumulate: Cumulation | None = None
+    shadow: bool = False

@@ -8,7 +8,7 @@ from gateway.counting.messages import MOST_RANGES, Gap
 from gateway.domain.event import Event
 from gateway.domain.exception import ExceptionKind, ExceptionRecord
 from gateway.domain.quantity import EXACT, text
-from gateway.pipeline import work_list
+from gateway.pipeline import recording, work_list
 from gateway.pipeline.working_copy import WorkingCopy
 
 Missing = list[tuple[int | None, int | None]]  # first and last number; None where only a total shows the loss
@@ -18,6 +18,7 @@ _SHOWN = 3  # ranges in the sentence; `detail` has them all
 
 def lost(work: WorkingCopy, event: Event, gap: Gap) -> None:
     """Count what the source lost before this message as held."""
+    work.record("gap", recording.gap(event, gap, late=False))
     before = work_list.open_for(work, ExceptionKind.GAP, event.signal)
     record = work_list.enter(
         work,
@@ -37,6 +38,7 @@ def lost(work: WorkingCopy, event: Event, gap: Gap) -> None:
 
 def came_late(work: WorkingCopy, event: Event, gap: Gap) -> None:
     """Take a message that came after all out of its gap; what the last one leaves was not lost either."""
+    work.record("gap", recording.gap(event, gap, late=True))
     before = work_list.open_for(work, ExceptionKind.GAP, event.signal)
     if before is None or gap.first is None:
         return

@@ -1,7 +1,7 @@
-"""Event messages of a scan: duplicates fall on their key, losses become gaps, the rest is booked."""
+"""Event messages of a scan: duplicates fall on their key, losses become gaps, the rest is booked or done."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from fractions import Fraction
 
@@ -9,32 +9,64 @@ import orjson
 
 from gateway.counting import messages
 from gateway.counting.messages import Arrival, Receipt
-from gateway.domain.event import Event
-from gateway.domain.quantity import exact, text
-from gateway.errors import DataError
-from gateway.pipeline import gaps
+from gateway.domain.event import NO_UNITS, Event, EventKind, SignalId
+from gateway.domain.quantity import ZERO, exact, text
+from gateway.errors import CommandRefused, DataError
+from gateway.pipeline import gaps, notices, occurrences
 from gateway.pipeline.image import Context
-from gateway.pipeline.model import Point
+from gateway.pipeline.model import LineModel, Point
+from gateway.pipeline.occurrences import Transfers
 from gateway.pipeline.posting import book, hold_event
+from gateway.pipeline.reported import UNCOUNTED, event_of
 from gateway.pipeline.working_copy import WorkingCopy
 from gateway.signals.sample import Message, Sample, Scan
+from gateway.signals.sscc import read_sscc
 from gateway.store.batch import DeadLetter
+from gateway.store.store import Store
 
 EventKey = tuple[str, str, str]
-Known = Mapping[EventKey, str | None]
 
 
-def event_keys(scan: Scan) -> list[EventKey]:
-    """Return the idempotency keys that the scan's messages claim, to be looked up before the batch.
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the store has of a batch's messages: content hashes by key, and what it knows of the lots they stage."""
 
-    Each with the key it has when it contradicts an earlier message: that may come again, too.
+    events: Mapping[EventKey, str | None] = field(default_factory=dict)
+    transfers: Transfers = field(default_factory=Transfers)
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A message on its way: as it was read, what it reports, and the hash of what it says."""
+
+    point: Point
+    scan: Scan
+    message: Message
+    event: Event
+    content: str
+
+
+async def look_up(store: Store, model: LineModel, scans: Iterable[Scan]) -> Known:
+    """Ask the store, before the batch, for all that its messages will need.
+
+    Each message's key, and the one it has when it contradicts an earlier message: that may come again, too.
     """
-    return [
-        (scan.device, sample.signal, key)
-        for sample in scan.samples
-        if isinstance(sample.value, Message)
-        for key in _both_keys(sample.value, sample.source_time)
+    read = [
+        (scan, sample, one) for scan in scans for sample in scan.samples if isinstance(one := sample.value, Message)
     ]
+    if not read:
+        return Known()
+    keys = [
+        (scan.device, sample.signal, key) for scan, sample, one in read for key in _both_keys(one, sample.source_time)
+    ]
+    return Known(await store.known_events(keys), await occurrences.look_up(store, _happened(model, read)))
+
+
+def _happened(model: LineModel, read: Iterable[tuple[Scan, Sample, Message]]) -> Iterator[tuple[Event, str]]:
+    for scan, sample, message in read:
+        point = model.points.get(SignalId(scan.device, sample.signal))
+        if point is not None and point.kind in NO_UNITS:
+            yield event_of(point, scan, sample, message, Context()), point.line
 
 
 def _both_keys(message: Message, source_time: datetime | None) -> tuple[str, str]:
@@ -49,27 +81,28 @@ def _conflict_key(key: str, content: str) -> str:
 def receive(  # one message with all that is known of it
     work: WorkingCopy, point: Point, scan: Scan, sample: Sample, *, context: Context, known: Known
 ) -> None:
-    """Book a message once: the same key again is dropped, with other content it is held."""
+    """Book or do what a message says, once: the same key again is dropped, with other content it is held."""
     if not isinstance(sample.value, Message):
         return  # of bad quality
     try:
         message = _in_the_signals_unit(work, point, sample.value)
     except DataError as error:
-        _set_aside(work, point, scan, sample.value, str(error))
+        _set_aside(work, scan, point, sample.value, str(error))
         return
-    event = _event(point, scan, sample, message, context)
+    event = event_of(point, scan, sample, message, context)
     if not message.stable:
         _pass_over(work, event, message, sample.source_time)
         return
-    content = messages.content(sample.value, sample.source_time)
-    key = (*point.id, event.key)
-    if key in work.contents or key in known:
-        if content != work.contents.get(key, known.get(key)):
-            _contradicted(work, event, content, known)
+    taken = _Taken(point, scan, sample.value, event, messages.content(sample.value, sample.source_time))
+    if _came_before(work, taken, known):
         return
     receipt = _receipt(work, point, sample, message)
     _note_gaps(work, event, receipt)
-    book(work, point, event, receipt.verdict, content)
+    if event.kind in NO_UNITS:
+        _occur(work, taken, receipt.verdict, known.transfers)
+    else:
+        book(work, point, event, receipt.verdict, taken.content)
+        _tell_of_the_label(work, event, message.sscc)
 
 
 def _in_the_signals_unit(work: WorkingCopy, point: Point, message: Message) -> Message:
@@ -82,8 +115,8 @@ def _in_the_signals_unit(work: WorkingCopy, point: Point, message: Message) -> M
     return replace(message, quantity=exact(Fraction(message.quantity) * factor), total=total, uom=tally.uom)
 
 
-def _set_aside(work: WorkingCopy, point: Point, scan: Scan, message: Message, reason: str) -> None:
-    """Keep a message whose quantity can't be added to the others as a dead letter: what it says, and why."""
+def _set_aside(work: WorkingCopy, scan: Scan, point: Point, message: Message, reason: str) -> None:
+    """Keep a message that can't be added to the others, or done, as a dead letter: what it says, and why."""
     said = orjson.dumps(asdict(message), default=str)
     work.rows.dead_letters.append(DeadLetter(scan.device, point.id.signal, said, reason, scan.received.wall))
     work.must_commit = True
@@ -99,27 +132,29 @@ def _pass_over(work: WorkingCopy, event: Event, message: Message, source_time: d
     _note_gaps(work, event, receipt)
 
 
-def _note_gaps(work: WorkingCopy, event: Event, receipt: Receipt) -> None:
-    if receipt.missed is not None:
-        gaps.lost(work, event, receipt.missed)
-    if receipt.filled is not None:
-        gaps.came_late(work, event, receipt.filled)
+def _came_before(work: WorkingCopy, taken: _Taken, known: Known) -> bool:
+    """Tell whether the message's key was taken; one that contradicts what was said under it is kept apart."""
+    key = (*taken.event.signal, taken.event.key)
+    if key not in work.contents and key not in known.events:
+        return False
+    if taken.content != work.contents.get(key, known.events.get(key)):
+        _contradicted(work, taken, known)
+    return True
 
 
-def _event(point: Point, scan: Scan, sample: Sample, message: Message, context: Context) -> Event:
-    from_message = point.rule is not None and point.rule.order_from_event
-    return Event(
-        signal=point.id,
-        key=messages.message_key(message, sample.source_time),
-        kind=point.kind,
-        quantity=message.quantity,
-        uom=message.uom,
-        source_time=sample.source_time or scan.received.wall,
-        received_time=scan.received.wall,
-        order=message.order if from_message else context.order,
-        sscc=message.sscc,
-        units=message.units,
-    )
+def _contradicted(work: WorkingCopy, taken: _Taken, known: Known) -> None:
+    event = taken.event
+    changed = _conflict_key(event.key, taken.content)
+    if (*event.signal, changed) in work.contents or (*event.signal, changed) in known.events:
+        return
+    said = f"{text(event.quantity)} {event.uom}".strip()
+    reason = f"{event.signal} sent {event.key} again with other content ({said})"
+    if event.kind in UNCOUNTED:
+        _set_aside(work, taken.scan, taken.point, taken.message, reason)
+        return
+    conflicting = event._replace(key=changed)
+    work.add_event(conflicting, "CONFLICT", taken.content, ("conflict", reason, ""))
+    hold_event(work, conflicting, "conflict", reason)
 
 
 def _receipt(work: WorkingCopy, point: Point, sample: Sample, message: Message) -> Receipt:
@@ -133,12 +168,31 @@ def _receipt(work: WorkingCopy, point: Point, sample: Sample, message: Message) 
     return receipt
 
 
-def _contradicted(work: WorkingCopy, event: Event, content: str, known: Known) -> None:
-    changed = _conflict_key(event.key, content)
-    if (*event.signal, changed) in work.contents or (*event.signal, changed) in known:
+def _note_gaps(work: WorkingCopy, event: Event, receipt: Receipt) -> None:
+    for gap, note in ((receipt.missed, gaps.lost), (receipt.filled, gaps.came_late)):
+        if gap is not None:
+            note(work, event, replace(gap, quantity=ZERO) if event.kind in UNCOUNTED else gap)
+
+
+def _occur(work: WorkingCopy, taken: _Taken, verdict: str, transfers: Transfers) -> None:
+    """Do what a message without units says; where that can't be, keep it: corrected, it may come again."""
+    event = taken.event
+    if event.kind is EventKind.LOT_STAGED and taken.message.id is None:
+        _set_aside(work, taken.scan, taken.point, taken.message, "a staging needs an id of its own")
         return
-    conflicting = event._replace(key=changed)
-    said = f"{text(event.quantity)} {event.uom}".strip()
-    reason = f"{event.signal} sent {event.key} again with other content ({said})"
-    work.add_event(conflicting, "CONFLICT", content)
-    hold_event(work, conflicting, "conflict", reason)
+    try:
+        occurrences.occur(work, event, taken.point.line, transfers)
+    except CommandRefused as refusal:
+        _set_aside(work, taken.scan, taken.point, taken.message, str(refusal))
+    else:
+        work.add_event(event, verdict, taken.content)
+
+
+def _tell_of_the_label(work: WorkingCopy, event: Event, scanned: str | None) -> None:
+    if scanned is None or event.sscc is not None:
+        return
+    try:
+        read_sscc(scanned)
+    except DataError as error:
+        reason = f"{event.signal} {event.key}: {error.message}; it is booked without one"
+        notices.tell(work, event.signal, notices.BAD_SSCC, reason, event.source_time)

@@ -1,7 +1,7 @@
 """What the pipeline knows of each signal: how it counts, which rule it fires, whose context it needs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway.counting.counter import Counter
 from gateway.domain.event import EventKind, SignalId
@@ -34,8 +34,17 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class LineModel:
-    """Signals, rules and master data in force; swapped as a whole between two batches."""
+    """Signals, rules and master data in force; swapped as a whole between two batches.
+
+    `snapshot` is the master data's plain content as JSON. `activated`: in regulated mode nothing posts under a
+    `configuration` (hash of devices, rules and master data) that nobody has signed. `shadow_rules` are on trial: they
+    never post.
+    """
 
     points: Mapping[SignalId, Point]
     master: MasterData
     active_orders: Mapping[str, str | None]  # by line
+    snapshot: bytes = b"{}"
+    activated: bool = True
+    configuration: str = ""
+    shadow_rules: Mapping[SignalId, tuple[TriggerRule, ...]] = field(default_factory=dict)

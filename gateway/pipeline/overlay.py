@@ -1,6 +1,6 @@
 """A dictionary of changes over one that is not touched until they are applied."""
 
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Generic, TypeVar
 
 K = TypeVar("K")
@@ -47,3 +47,42 @@ class Overlay(Generic[K, V]):
     def apply(self) -> None:
         """Write the changes into `base`."""
         self.base.update(self.changed)
+
+
+class Shrinking(Overlay[K, V]):
+    """An overlay whose entries come to an end: an open document closes, a backlog is settled."""
+
+    __slots__ = ("_dropped",)
+
+    def __init__(self, base: MutableMapping[K, V]) -> None:
+        super().__init__(base)
+        self._dropped: dict[K, None] = {}
+
+    def __setitem__(self, key: K, value: V) -> None:
+        self._dropped.pop(key, None)
+        super().__setitem__(key, value)
+
+    def drop(self, key: K) -> None:
+        """End the entry."""
+        self.changed.pop(key, None)
+        self._seen[key] = None
+        self._dropped[key] = None
+
+    def items(self) -> Iterator[tuple[K, V]]:
+        """Yield what is there as the batch sees it, oldest first."""
+        for key, value in self.base.items():
+            if key not in self.changed and key not in self._dropped:
+                yield key, value
+            elif key in self.changed:
+                yield key, self.changed[key]
+        yield from ((key, value) for key, value in self.changed.items() if key not in self.base)
+
+    def written(self) -> dict[K, V | None]:
+        """Return the changes as rows: None where an entry of `base` ended."""
+        return {**self.changed, **{key: None for key in self._dropped if key in self.base}}
+
+    def apply(self) -> None:
+        """Write the changes into `base`, without what ended."""
+        super().apply()
+        for key in self._dropped:
+            self.base.pop(key, None)

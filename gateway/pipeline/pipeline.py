@@ -3,11 +3,12 @@
 import asyncio
 import logging
 from collections import defaultdict
+from contextlib import suppress
 
 from gateway.domain.event import SignalId
 from gateway.errors import StoreError
-from gateway.pipeline import messages, scans
-from gateway.pipeline.commands import CommandDesk
+from gateway.pipeline import documents, messages, scans
+from gateway.pipeline.commands import HANDLERS, CommandDesk
 from gateway.pipeline.image import ProcessImage
 from gateway.pipeline.intake import IntakeQueue
 from gateway.pipeline.writer import Writer
@@ -16,6 +17,7 @@ from gateway.signals.sample import Scan
 from gateway.transport.backoff import Backoff
 
 logger = logging.getLogger(__name__)
+_PERIOD = 1.0  # seconds: at the latest so long after its time a window is closed
 
 
 class Pipeline:
@@ -24,7 +26,7 @@ class Pipeline:
     def __init__(self, writer: Writer, intake: IntakeQueue, *, batch: int = 500) -> None:
         self.writer = writer
         self.intake = intake
-        self.commands = CommandDesk(writer, intake.arrived.set)
+        self.commands = CommandDesk(writer, intake.arrived.set, HANDLERS)
         self.failure = ""  # why nothing is committed right now; empty when all is well
         self._most = batch
         self._image = ProcessImage()
@@ -40,7 +42,9 @@ class Pipeline:
         """Work until `stop` was called and nothing waits any more."""
         self._ask_again()  # where an earlier run broke off, what it had taken out is neither committed nor acknowledged
         while not self._finished():
-            await self.intake.arrived.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_PERIOD):
+                    await self.intake.arrived.wait()
             self.intake.arrived.clear()
             try:
                 await self._turn()
@@ -68,16 +72,18 @@ class Pipeline:
             self.intake.arrived.set()
 
     async def _take(self, taken: list[Scan]) -> None:
-        if not taken:
-            return
-        keys = [key for scan in taken for key in messages.event_keys(scan)]
-        known = await self.writer.store.known_events(keys) if keys else {}
+        """Close what is due and take the scans, in one transaction; nothing taken: it only is a little later."""
+        self.writer.tick()
+        known = await messages.look_up(self.writer.store, self.writer.model, taken)
         work = self.writer.working_copy()
+        documents.close_due(work)
         for scan in taken:
             scans.take(work, scan, self._image, known)
         await self.writer.finish(work)
         self._acknowledge(taken)
         self._read_again(work.read_again)
+        if work.retry:
+            await self.commands.retry_all()
 
     def _acknowledge(self, taken: list[Scan]) -> None:
         receipts: defaultdict[str, list[object]] = defaultdict(list)
@@ -102,6 +108,7 @@ class Pipeline:
             await asyncio.sleep(self._backoff.next())
             try:
                 await self.writer.reload()
+                self.writer.tick()
                 await self.commands.retry_all()  # a staging may be on the disk whose retry isn't
                 break
             except StoreError as again:

@@ -1,15 +1,16 @@
-"""From an event to its posting, or to its place behind whatever blocks it."""
+"""From an event to its documents, or to its place behind whatever blocks it."""
 
 from dataclasses import replace
 from decimal import Decimal
 
-from gateway.backflush.issue import Blocked
-from gateway.backflush.step import Posted, step
+from gateway.backflush.outcome import Blocked, Booked
+from gateway.backflush.step import step
 from gateway.domain.event import Event, EventKind, Trigger
 from gateway.domain.exception import ExceptionKind, ExceptionRecord
+from gateway.domain.line import Cumulation
 from gateway.domain.quantity import ZERO
-from gateway.pipeline import work_list
-from gateway.pipeline.model import Point
+from gateway.pipeline import backlogs, documents, run_rules, shadowing, spans, work_list
+from gateway.pipeline.model import LineModel, Point
 from gateway.pipeline.working_copy import WorkingCopy
 from gateway.triggers.attribute import fire
 
@@ -18,21 +19,21 @@ def book(work: WorkingCopy, point: Point, event: Event, verdict: str, content: s
     """Write the event down and post its trigger; where it may not post, it waits with the exact reason."""
     event_id = work.add_event(event, verdict, content)
     if point.rule is None:
-        hold_event(work, event, "no-rule", f"{event.signal} has no trigger rule")
+        if not shadowing.tried(work, event, point.line):
+            hold_event(work, event, "no-rule", f"{event.signal} has no trigger rule")
         return
-    active = work.model.active_orders.get(point.line)
+    active = work.active_order(point.line, event.source_time)
     trigger = fire(point.rule, event, trigger_id=work.ids.trigger, line=point.line, active=active)
     work.ids.trigger += 1
     scope = (trigger.order, trigger.operation)
     if work_list.open_for(work, ExceptionKind.TRIGGER, scope):  # order is kept: nothing overtakes what waits
-        outcome: Posted | Blocked = Blocked("behind", "")
+        outcome: Booked | Blocked = Blocked("behind", "")
     else:
-        outcome = step(work, work.model.master, trigger)
-    if isinstance(outcome, Posted):
-        seq = work.add_posting(outcome.posting, outcome.changes)
-        work.add_trigger(event_id, trigger, seq, None)
-        good, scrap = _split(event)
-        work.tally(event.signal, event.uom, counted=event.quantity, posted=good, scrapped=scrap)
+        outcome = _outcome(work, trigger)
+    if isinstance(outcome, Booked):
+        document = _enter(work, trigger, outcome, point.rule.cumulate)
+        work.add_trigger(event_id, trigger, document, None)
+        _tally(work, event, counted=event.quantity)
     else:
         _wait(work, event_id, trigger, outcome)
 
@@ -56,16 +57,50 @@ def hold_event(work: WorkingCopy, event: Event, code: str, reason: str, detail: 
 def retry(work: WorkingCopy, record: ExceptionRecord, triggers: list[Trigger]) -> bool:
     """Post the exception's oldest triggers in event order; False when one still waits, with its reason renewed."""
     for trigger in triggers:
-        outcome = step(work, work.model.master, trigger)
+        outcome = _outcome(work, trigger)
         if isinstance(outcome, Blocked):
             _renew(work, record, trigger, outcome)
             return False
-        seq = work.add_posting(outcome.posting, outcome.changes)
-        work.rows.released.append((trigger.id, seq))
+        document = _enter(work, trigger, outcome, _cumulation(work.model, trigger))
+        work.rows.released.append((trigger.id, document))
         record = work_list.shorten(work, record, trigger.event.quantity, closed="posted")
-        event, (good, scrap) = trigger.event, _split(trigger.event)
-        work.tally(event.signal, event.uom, held=-event.quantity, posted=good, scrapped=scrap)
+        _tally(work, trigger.event, held=-trigger.event.quantity)
     return True
+
+
+def _outcome(work: WorkingCopy, trigger: Trigger) -> Booked | Blocked:
+    return run_rules.broken(work, trigger) or step(work, work.model.master, trigger)
+
+
+def _cumulation(model: LineModel, trigger: Trigger) -> Cumulation | None:
+    """Return how the trigger's rule cumulates now; a rule that is gone posts what it held one by one."""
+    point = model.points.get(trigger.event.signal)
+    return point.rule.cumulate if point and point.rule and point.rule.rule == trigger.rule else None
+
+
+def _enter(work: WorkingCopy, trigger: Trigger, booked: Booked, cumulate: Cumulation | None) -> int:
+    """Put what a trigger books into its documents, with everything that follows; return the main document's id."""
+    work.take_over(booked.changes)
+    reach = spans.assign(work, booked.bookings[0])
+    main = last = documents.enter(work, booked.bookings[0], cumulate, None, reach)
+    for booking in booked.bookings[1:]:
+        last = documents.enter(work, booking, None, main, reach)
+    if booked.backlogs:
+        backlogs.owe(work, booked, last)
+    for code, said, owner in booked.alerts:
+        work_list.enter(
+            work,
+            ExceptionKind.ALERT,
+            (trigger.order, trigger.operation),
+            code=code,
+            reason=said,
+            quantity=ZERO,
+            uom="",
+            at=trigger.event.source_time,
+            owner=owner,
+        )
+    shadowing.beside(work, trigger)
+    return main
 
 
 def _wait(work: WorkingCopy, event_id: int, trigger: Trigger, blocked: Blocked) -> None:
@@ -81,7 +116,8 @@ def _wait(work: WorkingCopy, event_id: int, trigger: Trigger, blocked: Blocked) 
         at=event.source_time,
     )
     work.add_trigger(event_id, trigger, None, entry.id)
-    work.tally(event.signal, event.uom, counted=event.quantity, held=event.quantity)
+    if event.kind is not EventKind.LOT_ISSUED:
+        work.tally(event.signal, event.uom, counted=event.quantity, held=event.quantity)
 
 
 def _renew(work: WorkingCopy, record: ExceptionRecord, trigger: Trigger, blocked: Blocked) -> None:
@@ -91,5 +127,11 @@ def _renew(work: WorkingCopy, record: ExceptionRecord, trigger: Trigger, blocked
         work.must_commit = True
 
 
-def _split(event: Event) -> tuple[Decimal, Decimal]:
-    return (ZERO, event.quantity) if event.kind is EventKind.SCRAP_UNITS else (event.quantity, ZERO)
+def _tally(work: WorkingCopy, event: Event, *, counted: Decimal = ZERO, held: Decimal = ZERO) -> None:
+    """Add a posted event's units to its signal's totals; a lot that was scanned and issued counts none."""
+    if event.kind is EventKind.LOT_ISSUED:
+        return
+    if event.kind is EventKind.SCRAP_UNITS:
+        work.tally(event.signal, event.uom, counted=counted, held=held, scrapped=event.quantity)
+    else:
+        work.tally(event.signal, event.uom, counted=counted, held=held, posted=event.quantity)

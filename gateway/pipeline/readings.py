@@ -6,10 +6,9 @@ import orjson
 
 from gateway.counting.counter import Checkpoint, Counter, Decision, Reading, Verdict
 from gateway.counting.decide import decide, key, refresh_due
+from gateway.domain.clock import in_milliseconds
 from gateway.domain.event import Event
-from gateway.domain.exception import ExceptionKind
-from gateway.domain.quantity import ZERO
-from gateway.pipeline import work_list
+from gateway.pipeline import notices
 from gateway.pipeline.model import Point
 from gateway.pipeline.posting import book, hold_event
 from gateway.pipeline.working_copy import WorkingCopy
@@ -26,7 +25,8 @@ def count(work: WorkingCopy, point: Point, counter: Counter, reading: Reading) -
     if decision.read_again:
         work.read_again.append(point.id)
     if decision.notice:
-        _notice(work, point, reading, decision)
+        at = in_milliseconds(reading.at.wall)
+        notices.tell(work, point.id, decision.verdict.lower(), decision.notice, at)
     if (decision.delta or decision.held) and not counter.is_total:  # a total is a cross-check, it makes no event
         _book(work, point, reading, decision, key(before, decision))
 
@@ -46,28 +46,16 @@ def _book(work: WorkingCopy, point: Point, reading: Reading, decision: Decision,
         kind=point.kind,
         quantity=Decimal(held.quantity if held else decision.delta),
         uom="",
-        source_time=reading.source_time or reading.at.wall,
-        received_time=reading.at.wall,
-        since=decision.since,
+        source_time=in_milliseconds(reading.source_time or reading.at.wall),
+        received_time=in_milliseconds(reading.at.wall),
+        since=decision.since and in_milliseconds(decision.since),
         order=reading.order,
         flag=decision.verdict if decision.verdict is Verdict.ROLLOVER_INFERRED else "",
     )
     if held is None:
         book(work, point, event, decision.verdict)
         return
-    work.add_event(event, decision.verdict)
     detail = orjson.dumps({"candidates": held.candidates, "key": identity}).decode()
-    hold_event(work, event, decision.verdict.lower(), held.reason, detail)
-
-
-def _notice(work: WorkingCopy, point: Point, reading: Reading, decision: Decision) -> None:
-    work_list.enter(
-        work,
-        ExceptionKind.NOTICE,
-        point.id,
-        code=decision.verdict.lower(),
-        reason=decision.notice,
-        quantity=ZERO,
-        uom="",
-        at=reading.at.wall,
-    )
+    hold = (decision.verdict.lower(), held.reason, detail)
+    work.add_event(event, decision.verdict, hold=hold)
+    hold_event(work, event, *hold)

@@ -1,5 +1,7 @@
 """One scan of a batch: context first, then what it counts or reports."""
 
+from datetime import datetime
+
 from gateway.counting.counter import Reading
 from gateway.domain.event import SignalId
 from gateway.pipeline.image import Context, ProcessImage
@@ -29,13 +31,14 @@ def take(work: WorkingCopy, scan: Scan, image: ProcessImage, known: Known) -> No
         context = image.context(point)
         if point.counter is not None:
             value = sample.value if isinstance(sample.value, int) else None
-            reading = Reading(value, scan.received, context.epoch, sample.source_time, _order(work, point, context))
+            at = sample.source_time or scan.received.wall
+            reading = Reading(value, scan.received, context.epoch, sample.source_time, _order(work, point, context, at))
             count(work, point, point.counter, reading)
         elif not scan.replay:  # a retained message shows state: no event
             receive(work, point, scan, sample, context=context, known=known)
 
 
-def _order(work: WorkingCopy, point: Point, context: Context) -> str | None:
+def _order(work: WorkingCopy, point: Point, context: Context, at: datetime) -> str | None:
     """Return the order the counter runs under, so that a gap across a change of order is noticed."""
     fallback = point.rule is not None and point.rule.fallback_active
-    return context.order or (work.model.active_orders.get(point.line) if fallback else None)
+    return context.order or (work.active_order(point.line, at) if fallback else None)

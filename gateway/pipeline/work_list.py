@@ -29,6 +29,7 @@ def enter(  # what an entry says, named at the call
     at: datetime,
     count: int = 1,
     detail: str = "",
+    owner: str = "",
 ) -> ExceptionRecord:
     """Open an exception, or join the open one of the same scope; return it as it is then."""
     before = open_for(work, kind, scope) if kind in JOINED else None
@@ -52,6 +53,7 @@ def enter(  # what an entry says, named at the call
         last_event=at,
         opened_at=work.now,
         detail=detail,
+        owner=owner,
     )
     if kind in JOINED:
         work.waiting[kind, *scope] = number
@@ -64,7 +66,20 @@ def shorten(work: WorkingCopy, record: ExceptionRecord, quantity: Decimal, *, cl
     rest = max(ZERO, EXACT.subtract(record.quantity, quantity))
     left = replace(record, quantity=rest, count=record.count - 1)
     if left.count <= 0:
-        left = replace(left, quantity=ZERO, count=0, closed_at=work.now, close_reason=closed, closed_by="gateway")
+        return close(work, left, closed, "gateway")
     work.exceptions[record.id] = left
     work.must_commit = True
     return left
+
+
+def close(work: WorkingCopy, record: ExceptionRecord, reason: str, person: str) -> ExceptionRecord:
+    """Close the entry: nothing waits in it any more."""
+    return dismiss(work, replace(record, quantity=ZERO, count=0), reason, person)
+
+
+def dismiss(work: WorkingCopy, record: ExceptionRecord, reason: str, person: str) -> ExceptionRecord:
+    """Close the entry without posting what it holds: its record keeps saying how much that is."""
+    closed = replace(record, closed_at=work.now, close_reason=reason, closed_by=person)
+    work.exceptions[record.id] = closed
+    work.must_commit = True
+    return closed

@@ -2,37 +2,45 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from heapq import merge
 from typing import Any
 
 from gateway.backflush.allocate import first_expiry
-from gateway.backflush.issue import Changes
-from gateway.domain.clock import rfc3339
+from gateway.backflush.gather import Gathering
+from gateway.backflush.outcome import Changes
+from gateway.domain.document import Link
 from gateway.domain.event import Event, SignalId, Trigger
-from gateway.domain.exception import ExceptionRecord
+from gateway.domain.line import LineState
 from gateway.domain.lot import LotBalance, LotKey, Owner
-from gateway.domain.order import Progress
+from gateway.domain.order import OrderState, Progress
 from gateway.domain.posting import Posting
 from gateway.domain.quantity import EXACT, ZERO
 from gateway.domain.requirement import Requirement, RequirementKey
 from gateway.formats import canonical
 from gateway.formats.chain import seal
+from gateway.pipeline import recording
 from gateway.pipeline.model import LineModel
-from gateway.pipeline.overlay import Overlay
+from gateway.pipeline.overlay import Overlay, Shrinking
 from gateway.pipeline.state import State
-from gateway.store.batch import Batch, EventRow, Head, JournalRow, PostingRow, Tally, TriggerRow
+from gateway.store.batch import Batch, EventRow, Head, InputRow, JournalRow, PostingRow, Snapshot, Tally, TriggerRow
 
 _NO_PROGRESS = Progress()
 _NO_REQUIREMENT = Requirement()
+_NO_ORDER_STATE = OrderState()
+_NO_LINE_STATE = LineState()
+
+Hold = tuple[str, str, str]  # code, reason, detail
+Reach = tuple[tuple[int, int] | None, ...]
 
 
 class WorkingCopy:
     """Implements the engine's State; collects the rows of the batch beside the changed values."""
 
     def __init__(self, state: State, model: LineModel, place: canonical.Place) -> None:
-        self._state = state
-        self._place = place
+        self.state = state
+        self.place = place
         self.model = model
         self.now = place.posted_at
         self.ids = replace(state.ids)
@@ -46,11 +54,23 @@ class WorkingCopy:
         self.exceptions = Overlay(state.exceptions)
         self.waiting = Overlay(state.waiting)
         self.tallies = Overlay(state.tallies)
+        self.documents = Shrinking(state.documents)
+        self.windows = Shrinking(state.windows)
+        self.seqs = Overlay(state.seqs)
+        self.span_heads = Overlay(state.span_heads)
+        self.backlogs = Shrinking(state.backlogs)
+        self.order_states = Overlay(state.order_states)
+        self.line_states = Overlay(state.line_states)
+        self.shadows = Overlay(state.shadows)
+        self.gatherings: dict[int, Gathering] = {}  # open documents that the batch adds to
+        self.closed: dict[int, int] = {}  # seq by document, of this batch
         self.rows = Batch()
         self.must_commit = False
+        self.retry = False  # something changed that others may wait for: they are tried after the batch
         self.contents: dict[tuple[str, str, str], str | None] = {}  # message keys seen in this batch
         self.stored = state.stored  # the checkpoints as they are on disk
         self.read_again: list[SignalId] = []
+        self.retry = False  # what happened may release what waits: it is tried again after the batch
 
     # --- what the engine reads ------------------------------------------------------------------
 
@@ -75,44 +95,82 @@ class WorkingCopy:
         """Return what the operation has made so far."""
         return self.order_progress.get((order, operation)) or _NO_PROGRESS
 
+    def order_state(self, order: str) -> OrderState:
+        """Return what happened to the order since it was released."""
+        return self.order_states.get(order) or _NO_ORDER_STATE
+
+    def line_state(self, line: str) -> LineState:
+        """Return what happened at the line."""
+        return self.line_states.get(line) or _NO_LINE_STATE
+
+    def active_order(self, line: str, moment: datetime) -> str | None:
+        """Return the order the line worked on then: the one that was started there, else the configured one."""
+        started = self.line_state(line).order_at(moment)  # empty once it was finished
+        return self.model.active_orders.get(line) if started is None else started or None
+
     # --- what the batch writes ------------------------------------------------------------------
 
-    def add_event(self, event: Event, verdict: str, content: str | None = None) -> int:
-        """Write the event down and count its units."""
+    def add_event(self, event: Event, verdict: str, content: str | None = None, hold: Hold | None = None) -> int:
+        """Write the event down; `hold` says why its units are held at once."""
         event_id = self.ids.event
         self.ids.event += 1
-        self.rows.events.append(EventRow(event_id, event, verdict, content))
+        self.rows.events.append(EventRow(event_id, event, verdict, content, hold))
         self.contents[event.signal.device, event.signal.signal, event.key] = content
         self.must_commit = True
         return event_id
 
-    def add_trigger(self, event_id: int, trigger: Trigger, seq: int | None, exception_id: int | None) -> None:
-        """Write the trigger down with where it went: into posting `seq`, or waiting in an exception."""
-        self.rows.triggers.append(TriggerRow(trigger.id, event_id, trigger, seq, exception_id))
+    def add_trigger(self, event_id: int, trigger: Trigger, document: int | None, exception_id: int | None) -> None:
+        """Write the trigger down with where it went: into its main document, or waiting in an exception."""
+        self.rows.triggers.append(TriggerRow(trigger.id, event_id, trigger, document, exception_id))
 
-    def add_posting(self, posting: Posting, changes: Changes) -> int:
-        """Give the posting its place in the log, take over what it changed, and return its seq."""
-        seq, position = self.head.seq + 1, self.head.position + 1
-        core = canonical.posting(posting, seq, position, self._place)
-        body, sealed = seal(core, self.head.hash)
-        self.head = Head(position, sealed, seq)
-        self.rows.postings.append(PostingRow(seq, position, posting, self.now, body))
+    def take_over(self, changes: Changes) -> None:
+        """Make what a booking changed visible to the next."""
         self.lot_balances.update(changes.lots)
         for key in changes.used_up:
             self._unlist(key)
         self.requirements.update(changes.requirements)
         self.order_progress.update(changes.progress)
         self.must_commit = True
+
+    def new_document(self) -> int:
+        """Return the id of a document that nobody has yet."""
+        document = self.ids.document
+        self.ids.document += 1
+        return document
+
+    def add_posting(self, posting: Posting, document: int, *, follows: int | None = None, reach: Reach = ()) -> int:
+        """Give a closed document its place in the log; return its seq."""
+        seq, position = self.head.seq + 1, self.head.position + 1
+        core = canonical.posting(posting, seq, position, self.place)
+        body, sealed = seal(core, self.head.hash)
+        self.head = Head(position, sealed, seq)
+        self.rows.postings.append(PostingRow(seq, position, posting, self.now, body, document, follows, reach))
+        self.closed[document] = seq
+        self.must_commit = True
         return seq
+
+    def add_links(self, links: Iterable[Link]) -> None:
+        """Write down which quantities of a document are whose."""
+        self.rows.links.extend(links)
 
     def add_journal(self, kind: str, content: Mapping[str, Any]) -> None:
         """Chain an entry that is no posting."""
         position = self.head.position + 1
-        core = canonical.journal(kind, content, position, self._place)
+        core = canonical.journal(kind, content, position, self.place)
         body, sealed = seal(core, self.head.hash)
         self.head = Head(position, sealed, self.head.seq)
         self.rows.journal.append(JournalRow(position, kind, body))
         self.must_commit = True
+
+    def record(self, kind: str, content: Mapping[str, Any]) -> None:
+        """Write down what the engine was told beside the events; it is kept when the batch commits."""
+        if not self.rows.inputs:
+            self._record("tick", recording.tick(self.place), self.state.ids.event)
+        self._record(kind, content, self.ids.event)
+
+    def _record(self, kind: str, content: Mapping[str, Any], next_event: int) -> None:
+        self.rows.inputs.append(InputRow(self.ids.input, next_event - 1, kind, recording.dumped(content)))
+        self.ids.input += 1
 
     def put_lot(self, lot: LotBalance) -> None:
         """Take over a balance to which something was added, in its place among the others."""
@@ -120,6 +178,13 @@ class WorkingCopy:
         place = (lot.key.owner, lot.key.item)
         keys = {*(self.stock.get(place) or ()), lot.key}
         self.stock[place] = tuple(one.key for one in sorted(self._balances(keys), key=first_expiry))
+        self.must_commit = True
+
+    def use_up(self, lot: LotBalance) -> None:
+        """Take over a balance that has nothing left."""
+        self.lot_balances[lot.key] = lot
+        self._unlist(lot.key)
+        self.must_commit = True
 
     def _unlist(self, key: LotKey) -> None:
         place = (key.owner, key.item)
@@ -134,6 +199,7 @@ class WorkingCopy:
         posted: Decimal = ZERO,
         scrapped: Decimal = ZERO,
         held: Decimal = ZERO,
+        reversed_: Decimal = ZERO,
     ) -> None:
         """Add to the signal's totals."""
         before = self.tallies.get(signal) or Tally(uom, ZERO, ZERO, ZERO, ZERO)
@@ -144,6 +210,7 @@ class WorkingCopy:
             add(before.posted, posted),
             add(before.scrapped, scrapped),
             add(before.held, held),
+            add(before.reversed, reversed_),
         )
 
     # --- the end of the batch -------------------------------------------------------------------
@@ -151,21 +218,38 @@ class WorkingCopy:
     def batch(self) -> Batch:
         """Return everything to commit, changed exceptions chained."""
         for record in self.exceptions.changed.values():
-            self.add_journal("exception", _exception_entry(record))
+            self.add_journal("exception", canonical.exception(record))
+        for number, gathering in self.gatherings.items():
+            self.documents[number] = gathering.document()
+        if not self.rows.inputs:
+            self._record("tick", recording.tick(self.place), self.state.ids.event)
         rows = self.rows
-        rows.checkpoints = {**self._state.unsaved(), **self.checkpoints.changed}
+        rows.checkpoints = {**self.state.unsaved(), **self.checkpoints.changed}
         rows.watermarks = self.watermarks.changed
         rows.lots = self.lot_balances.changed
         rows.requirements = self.requirements.changed
         rows.progress = self.order_progress.changed
         rows.exceptions = self.exceptions.changed
         rows.tallies = self.tallies.changed
+        rows.documents = self.documents.written()
+        rows.span_heads = self.span_heads.changed
+        rows.backlogs = self.backlogs.written()
+        rows.orders = self.order_states.changed
+        rows.lines = self.line_states.changed
+        rows.shadows = self.shadows.changed
+        rows.snapshots = self._snapshots()
         rows.head = self.head
         return rows
 
+    def _snapshots(self) -> list[Snapshot]:
+        name = self.model.master.hash
+        if name in self.state.snapshots or not (self.rows.postings or self.documents.changed):
+            return []
+        return [Snapshot(name, self.model.snapshot, self.now)]
+
     def apply(self, *, committed: bool) -> None:
         """Make the working copy the state: after COMMIT, or when there was nothing to commit."""
-        state = self._state
+        state = self.state
         overlays: tuple[Overlay[Any, Any], ...] = (
             self.checkpoints,
             self.watermarks,
@@ -176,30 +260,27 @@ class WorkingCopy:
             self.exceptions,
             self.waiting,
             self.tallies,
+            self.documents,
+            self.windows,
+            self.seqs,
+            self.span_heads,
+            self.backlogs,
+            self.order_states,
+            self.line_states,
+            self.shadows,
         )
         for overlay in overlays:
             overlay.apply()
-        state.ids, state.head = self.ids, self.head
+        for number, gathering in self.gatherings.items():
+            state.gathered.setdefault(number, []).extend(gathering.added)
+        for number in self.closed:
+            state.gathered.pop(number, None)
         if committed:
+            state.ids, state.head = self.ids, self.head
             state.stored.update(self.rows.checkpoints)
+            state.snapshots.update(one.hash for one in self.rows.snapshots)
+            state.activated = self.rows.activated or state.activated
         state.forget(
             lots=[key for key, lot in self.lot_balances.changed.items() if lot.left <= ZERO],
             exceptions=[key for key, one in self.exceptions.changed.items() if one.closed_at],
         )
-
-
-def _exception_entry(record: ExceptionRecord) -> dict[str, Any]:
-    return {
-        "exception": record.id,
-        "about": record.kind,
-        "code": record.code,
-        "reason": record.reason,
-        "scope": list(record.scope),
-        "quantity": record.quantity,
-        "uom": record.uom,
-        "count": record.count,
-        "detail": record.detail,
-        "closed_at": record.closed_at and rfc3339(record.closed_at),
-        "close_reason": record.close_reason,
-        "closed_by": record.closed_by,
-    }

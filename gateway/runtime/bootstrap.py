@@ -7,11 +7,14 @@ from pathlib import Path
 
 from gateway.api.server import ApiServer
 from gateway.api.services import Services
+from gateway.api.signatures import Signatures
 from gateway.pipeline.intake import IntakeQueue
 from gateway.pipeline.pipeline import Pipeline
 from gateway.pipeline.writer import Writer
 from gateway.ports import Clock
 from gateway.runtime import plugins
+from gateway.runtime.clock import WatchedClock
+from gateway.runtime.clock_watch import ClockWatch
 from gateway.runtime.devices import Devices
 from gateway.runtime.gateway import Gateway
 from gateway.runtime.health import HealthSource
@@ -53,6 +56,8 @@ async def open_gateway(config: Config, clock: Clock) -> AsyncIterator[Gateway]:
         stack.push_async_callback(log.close)
         views = await Views.open(config.store_path)
         stack.push_async_callback(views.close)
+        if isinstance(clock, WatchedClock):
+            await clock.poll()  # or the first triggers would wait for the second question
         pipeline = await _pipeline(config, clock, store, log)
         dispatchers = {
             one.sink: Dispatcher(one, sinks[one.sink], log, pipeline.commands) for one in config.gateway.sinks
@@ -67,10 +72,13 @@ async def open_gateway(config: Config, clock: Clock) -> AsyncIterator[Gateway]:
             health=health.report,
             metrics=exposition(pipeline, devices.health),
             tokens=[*config.gateway.api.tokens, make_local_token(config.store_path)],
+            signatures=Signatures(config.gateway.api.users_file(config.root), clock),
+            master=lambda: pipeline.writer.model.master,
         )
         api = ApiServer(config.gateway.api, services)
         retention = Retention(store, clock, timedelta(seconds=config.gateway.retention.keep))
-        yield Gateway(config, log, views, pipeline, devices, dispatchers, health, retention, api)
+        watch = ClockWatch(clock, pipeline.commands) if isinstance(clock, WatchedClock) else None
+        yield Gateway(config, log, views, pipeline, devices, dispatchers, health, retention, api, watch)
 
 
 async def _pipeline(config: Config, clock: Clock, store: Store, log: PostingLog) -> Pipeline:

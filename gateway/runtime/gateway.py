@@ -3,10 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.api.server import ApiServer
 from gateway.pipeline.pipeline import Pipeline
+from gateway.runtime.clock_watch import ClockWatch
 from gateway.runtime.devices import Devices
 from gateway.runtime.health import HealthSource
 from gateway.runtime.line_model import line_model
@@ -35,6 +36,7 @@ class Gateway:
     health: HealthSource
     retention: Retention
     api: ApiServer
+    clock_watch: ClockWatch | None = None
 
     async def serve(self, stop: asyncio.Event) -> None:
         """Run every part until `stop`; then commit what waits, acknowledge it, and end within seconds."""
@@ -44,6 +46,8 @@ class Gateway:
             beside.append(asyncio.create_task(supervise(f"sink {name}", one.run), name=f"sink {name}"))
         beside.append(asyncio.create_task(supervise("retention", self.retention.run), name="retention"))
         beside.append(asyncio.create_task(supervise("watchdog", watchdog), name="watchdog"))
+        if self.clock_watch is not None:
+            beside.append(asyncio.create_task(supervise("clock", self.clock_watch.run), name="clock"))
         try:
             self.devices.start(self.config.devices)
             self.health.running = True
@@ -59,6 +63,7 @@ class Gateway:
         """Put another configuration in force: only what changed restarts. CommandRefused: the old one goes on."""
         if config.gateway != self.config.gateway:
             logger.warning("gateway.yaml changed: that takes effect at the next start")
+            config = replace(config, gateway=self.config.gateway)  # nobody leaves regulated mode by a reload
         # First: an event of a signal that has another name now isn't acknowledged any more, so it comes again.
         await self.devices.release(config.devices)
         try:

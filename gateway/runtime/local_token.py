@@ -1,5 +1,6 @@
-"""The token of whoever may read the store's folder anyway: `gateway status` asks the daemon with it.
+"""The token of whoever may read the store's folder anyway: the commands ask the daemon with it.
 
+It takes commands as a supervisor's workplace does; what needs a signature needs one from there, too.
 Made anew at each start, so a copied one is worth nothing after it.
 """
 
@@ -29,4 +30,4 @@ def make_local_token(store: Path) -> TokenSettings:
         path.write_text(secret, "utf-8")
     except OSError as error:
         raise StoreError(f"can't write {path}: {error.strerror}", "free some space, or correct its owner") from error
-    return TokenSettings(name="local", role="viewer", sha256=sha256(secret.encode()).hexdigest())
+    return TokenSettings(name="local", role="supervisor", sha256=sha256(secret.encode()).hexdigest())

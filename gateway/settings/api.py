@@ -1,13 +1,14 @@
 """Where the HTTP API listens, and who may ask it for what."""
 
 import re
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, field_validator, model_validator
 
 from gateway.settings.base import Settings
 
-Role = Literal["viewer", "operator", "erp", "admin"]
+Role = Literal["viewer", "operator", "supervisor", "quality", "erp", "admin"]
 
 _LISTEN = re.compile(r"(?P<host>\[[0-9a-fA-F:]+\]|[^:\[\]/\s]+):(?P<port>\d{1,5})")
 
@@ -16,7 +17,7 @@ class TokenSettings(Settings):
     """A bearer token, known only by its hash: `gateway token NAME ROLE` makes one."""
 
     name: str = Field(min_length=1, description="who it was given to; stands in the audit trail")
-    role: Role
+    role: Role = Field(description="what it may ask for")
     sha256: str = Field(pattern="^[0-9a-f]{64}$", description="SHA-256 of the token, hexadecimal")
     expires: Annotated[AwareDatetime, Field(strict=False)] | None = Field(
         default=None, description="with a time zone, e.g. 2027-12-31T00:00:00Z; it is refused from then on"
@@ -28,6 +29,11 @@ class ApiSettings(Settings):
 
     listen: str = Field(default="127.0.0.1:8080", description="address:port, IPv6 in brackets; port 0 takes a free one")
     tokens: list[TokenSettings] = Field(default=[], description="without any, only /healthz and /readyz answer")
+    users: str = Field(
+        default="users.yaml",
+        min_length=1,
+        description="who may sign, relative to this folder; `gateway user` writes it, it may be missing",
+    )
 
     @field_validator("listen")
     @classmethod
@@ -55,3 +61,7 @@ class ApiSettings(Settings):
     def port(self) -> int:
         """The TCP port to listen on."""
         return int(self.listen.rpartition(":")[2])
+
+    def users_file(self, root: Path) -> Path:
+        """Return where the users stand; `root` is the configuration's folder."""
+        return root / self.users

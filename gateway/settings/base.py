@@ -2,13 +2,15 @@
 
 import os
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -21,6 +23,7 @@ from pydantic import (
 
 from gateway.domain.quantity import parse_quantity
 from gateway.errors import ConfigError, DataError
+from gateway.settings.fault import hint
 
 _DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)\s*(ms|s|min|h|d)")
 _SECONDS = {
@@ -30,6 +33,8 @@ _SECONDS = {
     "h": Decimal(3600),
     "d": Decimal(86400),
 }
+_DRIFT = re.compile(r"(\d{1,5}(?:\.\d{1,3})?)\s*ppm")
+_TIME = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d")
 
 
 class Settings(BaseModel):
@@ -45,6 +50,11 @@ def _duration(value: object) -> float:
     if match is None:
         raise ValueError(f"{value!r} is no duration; write for example 250ms, 10s, 5min, 8h or 90d")
     return float(Decimal(match[1]) * _SECONDS[match[2]])
+
+
+def is_duration(value: object) -> bool:
+    """Tell whether `value` is written as a duration, such as 10s."""
+    return isinstance(value, str) and _DURATION.fullmatch(value.strip()) is not None
 
 
 def _rate(value: object) -> Decimal:
@@ -73,12 +83,46 @@ def _ratio(value: object) -> Fraction:
     return Fraction(above) / Fraction(below)
 
 
-def _share(value: object) -> Fraction:
+def _percentage(value: object) -> Fraction | None:
     number, percent, rest = str(value).partition("%")
-    share = Fraction(_exact(number.strip())) / (100 if percent else 1)
-    if rest or not 0 <= share < 1:
+    return None if rest else Fraction(_exact(number.strip())) / (100 if percent else 1)
+
+
+def _share(value: object) -> Fraction:
+    share = _percentage(value)
+    if share is None or not 0 <= share < 1:
         raise ValueError(f"{value} is no share below 1; write for example 1.5 % or 0.015")
     return share
+
+
+def _portion(value: object) -> Fraction:
+    portion = _percentage(value)
+    if portion is None or not 0 < portion <= 1:
+        raise ValueError(f"{value} is no part of a whole; write for example 98 % or 0.98")
+    return portion
+
+
+def _drift(value: object) -> float:
+    if isinstance(value, float):
+        return value
+    match = _DRIFT.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError(f"{value!r} is no drift; write microseconds a second, for example 50 ppm")
+    return float(Decimal(match[1]) / 1_000_000)
+
+
+def _time_of_day(value: object) -> time:
+    if not isinstance(value, str) or not _TIME.fullmatch(value):
+        raise ValueError(f"{value!r} is no time of day; write for example 06:00")
+    return time.fromisoformat(value)
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (LookupError, ValueError, OSError) as error:
+        raise ValueError(f"time zone {value!r} is unknown; {hint(value, available_timezones())}") from error
+    return value
 
 
 def _moment(value: object) -> datetime:
@@ -122,8 +166,15 @@ Ratio = Annotated[
     Fraction, PlainValidator(_ratio), _written(rf"{_NUMBER}(/{_NUMBER})?", 12, "0.001", "1/3", number=True)
 ]
 Share = Annotated[Fraction, PlainValidator(_share), _written(rf"{_NUMBER}\s*%?", "1.5 %", 0.015, number=True)]
+Portion = Annotated[Fraction, PlainValidator(_portion), _written(rf"{_NUMBER}\s*%?", "98 %", 0.98, number=True)]
+# Seconds a second as float: an estimate of a clock's error, no quantity.
+Drift = Annotated[float, BeforeValidator(_drift), _written(_DRIFT.pattern, "50 ppm")]
+TimeOfDay = Annotated[time, PlainValidator(_time_of_day), _written(_TIME.pattern, "06:00")]
+TimeZone = Annotated[str, AfterValidator(_zone)]
 Moment = Annotated[datetime, PlainValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})]
 ExistingPath = Annotated[Path, BeforeValidator(_existing), WithJsonSchema({"type": "string"})]
+Text = Annotated[str, Field(min_length=1)]
+Positive = Annotated[Exact, Field(gt=0)]
 # Names stand in `DEVICE.signal`, in idempotency keys and HTTP headers, so they are plain words.
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
@@ -131,9 +182,9 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 class Secret(Settings):
     """A reference to a secret, never the secret itself: a file, an environment variable or a systemd credential."""
 
-    file: ExistingPath | None = None
-    env: str | None = None
-    credential: str | None = None
+    file: ExistingPath | None = Field(default=None, description="relative to this folder")
+    env: str | None = Field(default=None, description="name of an environment variable")
+    credential: str | None = Field(default=None, description="name of a systemd credential (LoadCredential=)")
 
     @model_validator(mode="before")
     @classmethod
@@ -167,5 +218,5 @@ class Secret(Settings):
 class UserSettings(Settings):
     """Who we are to a server or broker."""
 
-    name: str
-    password: Secret
+    name: str = Field(description="user name")
+    password: Secret = Field(description="where the password is read from")

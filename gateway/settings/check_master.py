@@ -1,4 +1,4 @@
-"""What has to agree within the master data. Each check is one function, listed at the end."""
+"""What has to agree between items, units, orders and staged lots. Each check is one function, listed at the end."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -7,17 +7,11 @@ from fractions import Fraction
 from gateway.domain.material import Units
 from gateway.domain.quantity import exact
 from gateway.errors import DataError
+from gateway.settings.bom import BomSettings
 from gateway.settings.build import units_of
 from gateway.settings.fault import Fault
-from gateway.settings.masterdata import (
-    BomSettings,
-    ComponentSettings,
-    ItemSettings,
-    OrderSettings,
-    StagingSettings,
-    UnitSettings,
-)
-from gateway.settings.parsed import Entry, Parsed, named, twice, unknown, valid
+from gateway.settings.masterdata import ItemSettings, OrderSettings, UnitSettings
+from gateway.settings.parsed import Entry, Parsed, bills, named, twice, unknown, valid
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +34,7 @@ class Conversions:
             if self.complete:
                 yield str(error)
             return
-        for problem in _endless(factor):
+        for problem in endless(factor):
             never = problem.partition(" (")[0]
             yield f"one {source} of {item} is {never} {target}; stock the item in a unit that divides it"
 
@@ -50,6 +44,7 @@ def _duplicates(parsed: Parsed) -> Iterator[Fault]:
     yield from twice("BOM", parsed.boms, "bom")
     yield from twice("order", parsed.orders, "order")
     yield from twice("staging", parsed.stagings, "staging")
+    yield from twice("reason", parsed.reasons, "reason")
 
 
 def _units(parsed: Parsed) -> Iterator[Fault]:
@@ -64,21 +59,46 @@ def _units(parsed: Parsed) -> Iterator[Fault]:
 
 
 def _orders(parsed: Parsed) -> Iterator[Fault]:
-    items, boms, units = named(parsed.items), named(parsed.boms), Conversions.of(parsed)
+    items, units = named(parsed.items), Conversions.of(parsed)
     for entry, order in valid(parsed.orders):
         if order.item not in items:
             yield entry.fault("item", message=unknown("item", order.item, items))
-        if order.bill not in boms:
-            yield entry.fault("bom", message=unknown("BOM", order.bill, boms))
-        elif bom := boms[order.bill].model:
-            if bom.item != order.item:
-                message = f"BOM {order.bill} makes {bom.item}, the order wants {order.item}"
-                yield entry.fault("bom", message=message)
-            if bom.status != "approved":
-                message = f"BOM {order.bill} is {bom.status} at {boms[order.bill].place}; only an approved one posts"
-                yield entry.fault("bom_version", message=message)
-            for problem in units.problems(order.item, order.uom, bom.uom):
-                yield entry.fault("uom", message=problem)
+        found = bills(parsed, order)
+        for bill in found:
+            yield from _bill(entry, order, bill, units)
+        if order.bom_version is None:
+            yield from _unpinned(entry, order, found, parsed)
+        elif not found:
+            yield entry.fault(
+                "bom", message=unknown("BOM", f"{order.bom} version {order.bom_version}", named(parsed.boms))
+            )
+
+
+def _bill(
+    entry: Entry[OrderSettings], order: OrderSettings, bill: Entry[BomSettings], units: Conversions
+) -> Iterator[Fault]:
+    bom = bill.model
+    if bom is None or (order.bom_version is None and bom.status != "approved"):
+        return
+    if bom.item != order.item:
+        yield entry.fault("bom", message=f"BOM {bom.title} makes {bom.item}, the order wants {order.item}")
+    if bom.status != "approved":
+        message = f"BOM {bom.title} is {bom.status} at {bill.place}; only an approved one posts"
+        yield entry.fault("bom_version", message=message)
+    if not bom.operations:
+        yield entry.fault("bom", message=f"BOM {bom.title} has no operations; it can only be a phantom's")
+    for problem in units.problems(order.item, order.uom, bom.uom):
+        yield entry.fault("uom", message=problem)
+
+
+def _unpinned(
+    entry: Entry[OrderSettings], order: OrderSettings, found: list[Entry[BomSettings]], parsed: Parsed
+) -> Iterator[Fault]:
+    if not found:
+        yield entry.fault("bom", message=unknown("BOM", order.bom, {one.bom for _, one in valid(parsed.boms)}))
+    elif all(bill.model and bill.model.status != "approved" for bill in found):
+        message = f"no version of BOM {order.bom} is approved, and the order pins none"
+        yield entry.fault("bom", message=message)
 
 
 def _order_lines(parsed: Parsed) -> Iterator[Fault]:
@@ -92,55 +112,10 @@ def _order_lines(parsed: Parsed) -> Iterator[Fault]:
             yield entry.fault("active", message=message)
 
 
-def _operations(parsed: Parsed) -> Iterator[Fault]:
-    for entry, bom in valid(parsed.boms):
-        numbers = [one.operation for one in bom.operations]
-        for index, number in enumerate(numbers):
-            if number in numbers[:index]:
-                yield entry.fault("operations", index, "operation", message=f"operation {number} stands twice")
-        receipts = [one.operation for one in bom.operations if one.receipt]
-        if len(receipts) != 1:
-            found = f"{len(receipts)} do: {', '.join(receipts)}" if receipts else "none does"
-            message = f"exactly one operation receives the product, {found}; write receipt: true at the last one"
-            yield entry.fault("operations", message=message)
-
-
-def _components(parsed: Parsed) -> Iterator[Fault]:
-    items, units = named(parsed.items), Conversions.of(parsed)
-    for entry, bom in valid(parsed.boms):
-        if bom.item not in items:
-            yield entry.fault("item", message=unknown("item", bom.item, items))
-        lines = [one.line for one in bom.components]
-        for index, component in enumerate(bom.components):
-            if component.line in lines[:index]:
-                message = f"BOM line {component.line} stands twice"
-                yield entry.fault("components", index, "line", message=message)
-            for key, message in _component(bom, component, items, units):
-                yield entry.fault("components", index, key, message=message)
-
-
-def _component(
-    bom: BomSettings, component: ComponentSettings, items: Mapping[str, Entry[ItemSettings]], units: Conversions
-) -> Iterator[tuple[str, str]]:
-    """Yield (key, message) for what is wrong with one BOM line."""
-    yield from _stocked(component, items, units)
-    operation = next((one for one in bom.operations if one.operation == component.operation), None)
-    if operation is None:
-        known = [one.operation for one in bom.operations]
-        yield "operation", f"operation {component.operation!r} is not in this BOM; it has {', '.join(known)}"
-    elif component.method == "measured":
-        measured = operation.unit or bom.uom
-        for problem in units.problems(component.item, measured, component.uom):
-            yield "uom", f"measured at operation {operation.operation}: {problem}"
-    elif component.rounding is None:
-        for problem in _endless(component.share(bom.base_quantity) / operation.per_order_unit):
-            yield "quantity", f"for one unit of operation {operation.operation}: {problem}"
-
-
 def _stagings(parsed: Parsed) -> Iterator[Fault]:
     items, orders, units = named(parsed.items), named(parsed.orders), Conversions.of(parsed)
     for entry, staging in valid(parsed.stagings):
-        for key, message in _stocked(staging, items, units):
+        for key, message in stocked(staging.item, staging.uom, items, units):
             yield entry.fault(key, message=message)
         if staging.order is not None and staging.order not in orders:
             yield entry.fault("order", message=unknown("order", staging.order, orders))
@@ -148,18 +123,19 @@ def _stagings(parsed: Parsed) -> Iterator[Fault]:
             yield entry.fault("line", message=unknown("line", staging.line, parsed.lines))
 
 
-def _stocked(
-    needed: ComponentSettings | StagingSettings, items: Mapping[str, Entry[ItemSettings]], units: Conversions
+def stocked(
+    name: str, uom: str, items: Mapping[str, Entry[ItemSettings]], units: Conversions
 ) -> Iterator[tuple[str, str]]:
     """Yield (key, message) where the item is unknown, or its stock can't be counted in the unit written."""
-    if needed.item not in items:
-        yield "item", unknown("item", needed.item, items)
-    elif item := items[needed.item].model:
-        for problem in units.problems(item.item, needed.uom, item.uom):
+    if name not in items:
+        yield "item", unknown("item", name, items)
+    elif item := items[name].model:
+        for problem in units.problems(item.item, uom, item.uom):
             yield "uom", problem
 
 
-def _endless(fraction: Fraction) -> Iterator[str]:
+def endless(fraction: Fraction) -> Iterator[str]:
+    """Yield why a quantity can't be written as a decimal."""
     try:
         exact(fraction)
     except DataError as error:
@@ -175,7 +151,5 @@ CHECKS = (
     (_units, _MASTER),
     (_orders, _MASTER),
     (_order_lines, _LINES),
-    (_operations, _MASTER),
-    (_components, _MASTER),
     (_stagings, _LINES),
 )

@@ -60,6 +60,16 @@ class EventSettings(Settings):
     sscc: str | None = None
     units: str | None = Field(default=None, description="units inside the handling unit")
     stable: str | None = Field(default=None, description="a weight that isn't stable is no event")
+    item: str | None = Field(default=None, description="item of the lot that was staged, scanned in or issued")
+    lot: str | None = None
+    location: str | None = Field(default=None, description="bin of the lot")
+    bom_line: str | None = Field(
+        default=None, description="BOM line that a lot is issued to, where several take its item"
+    )
+    expires_at: str | None = Field(default=None, description="expiry of a staged lot, RFC 3339")
+    supplier: str | None = Field(default=None, description="supplier of a staged lot")
+    line: str | None = Field(default=None, description="line that a lot is staged to; default: the device's")
+    temperature: str | None = Field(default=None, description="°C, for lots whose density changes with it")
 
     @model_validator(mode="after")
     def _has_an_identity(self) -> "EventSettings":

@@ -9,15 +9,16 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from gateway.settings.base import Settings
+from gateway.settings.bom import BomSettings
 from gateway.settings.device import DeviceSettings
 from gateway.settings.fault import Fault, Faults, Step
 from gateway.settings.gateway_file import GatewaySettings
 from gateway.settings.kind import validate_kind
 from gateway.settings.masterdata import (
-    BomSettings,
     ItemSettings,
     MasterDataFile,
     OrderSettings,
+    ReasonSettings,
     StagingSettings,
     UnitSettings,
 )
@@ -49,6 +50,7 @@ class Folder:
         kinds = {"gateway": gateway, "devices": devices, "triggers": triggers, "masterdata": masterdata}
         return Parsed(
             unread=frozenset(kind for kind, sources in kinds.items() if not all(map(_readable, sources))),
+            root=self.root,
             lines=tuple(_name("{line}", data) for _, _, data in _listed(gateway, "lines")),
             gateway=[self._gateway(source) for source in gateway if source],
             devices=[self._device(source) for source in devices if source],
@@ -58,6 +60,7 @@ class Folder:
             boms=self._entries(masterdata, "boms", BomSettings, "{bom} version {version}"),
             orders=self._entries(masterdata, "orders", OrderSettings, "{order}"),
             stagings=self._entries(masterdata, "stagings", StagingSettings, "{staging}"),
+            reasons=self._entries(masterdata, "reasons", ReasonSettings, "{reason}"),
         )
 
     def _read(self, file: str) -> Source | None:

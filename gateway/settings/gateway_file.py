@@ -2,13 +2,15 @@
 
 import os
 from collections.abc import Mapping
+from datetime import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema
+from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator
 
 from gateway.settings.api import ApiSettings
-from gateway.settings.base import Duration, Name, Settings
+from gateway.settings.base import Drift, Duration, Name, Settings, TimeOfDay, TimeZone
 from gateway.settings.consumer import ConsumerSettings
 from gateway.settings.kind import validate_kind
 from gateway.settings.sink import SinkSettings
@@ -40,7 +42,18 @@ class StoreSettings(Settings):
 class LineSettings(Settings):
     """A production line: active order, staged stock and run rules are per line."""
 
-    line: Name
+    line: Name = Field(description="its name, e.g. L1")
+    timezone: TimeZone = Field(default="UTC", description="IANA name that the shifts are in, e.g. Europe/Vienna")
+    shifts: list[TimeOfDay] = Field(default=[], description="local times at which a shift begins, in order of the day")
+    lot_scan: bool = Field(default=False, description="a lot is consumed only after it was scanned in at the line")
+    line_clearance: bool = Field(default=False, description="after a change of order a person has to clear the line")
+
+    @field_validator("shifts")
+    @classmethod
+    def _in_order(cls, value: list[time]) -> list[time]:
+        if any(later <= earlier for earlier, later in pairwise(value)):
+            raise ValueError("shifts have to begin in the order of the day, each once; write for example 06:00, 14:00")
+        return value
 
 
 class RetentionSettings(Settings):
@@ -60,11 +73,26 @@ class GatewaySettings(Settings):
     """gateway.yaml. `gateway` and the store's own id name every posting, so choose a name that stays."""
 
     gateway: Name = Field(description="name of this gateway in every posting; never change it")
-    store: StoreSettings
-    lines: list[LineSettings] = Field(min_length=1)
-    api: ApiSettings = Field(default_factory=ApiSettings)
+    store: StoreSettings = Field(description="where everything is committed to")
+    lines: list[LineSettings] = Field(min_length=1, description="the production lines it stands at")
+    api: ApiSettings = Field(default_factory=ApiSettings, description="the HTTP API and who may use it")
     sinks: list[AnySink] = Field(default=[], description="where postings are pushed to")
     consumers: list[ConsumerSettings] = Field(default=[], description="who pulls postings")
-    retention: RetentionSettings = Field(default_factory=RetentionSettings)
-    clock_trust: Literal["assume"] = Field(description="why the wall clock may be believed")
-    pipeline: PipelineSettings = Field(default_factory=PipelineSettings)
+    retention: RetentionSettings = Field(default_factory=RetentionSettings, description="how long postings stay")
+    clock_trust: Literal["kernel", "chrony", "assume"] = Field(
+        description="who says that the wall clock is right; assume believes it as it is: for demo and tests"
+    )
+    clock_max_error: Duration = Field(
+        default=60.0,
+        gt=0,
+        le=3600,
+        description="largest estimated error of the wall clock at which triggers still post",
+    )
+    # 60 s are reached two weeks after the network was lost. RFC 5905 reckons with 15 ppm, a bare crystal has 100.
+    clock_drift: Drift = Field(
+        default=50e-6, gt=0, description="how fast the clock may go wrong once nobody sets it, microseconds a second"
+    )
+    regulated: bool = Field(
+        default=False, description="devices, rules and master data take effect only after a signed activation"
+    )
+    pipeline: PipelineSettings = Field(default_factory=PipelineSettings, description="sizes of batch and queue")

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from gateway.settings.base import is_duration
 from gateway.settings.fault import Fault, Step, hint
 from gateway.settings.source import Source
 
@@ -52,7 +53,8 @@ def _sentence(details: ErrorDetails) -> str:
     if kind == "string_pattern_mismatch":
         return f"{_shown(details)} has a character that can't stand here (allowed: {context['pattern']})"
     _, should, rule = details["msg"].partition(" should ")  # "Input should be greater than 0"
-    return f"{_shown(details)} should {rule}" if should else details["msg"]
+    unit = " s" if is_duration(details["input"]) else ""
+    return f"{_shown(details)} should {rule}{unit}" if should else details["msg"]
 
 
 _WANTED = {

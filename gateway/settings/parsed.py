@@ -6,13 +6,21 @@ unknown on top.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from pathlib import Path
+from typing import Any, Generic, TypeVar
 
 from gateway.settings.base import Settings
+from gateway.settings.bom import BomSettings
 from gateway.settings.device import DeviceSettings
 from gateway.settings.fault import Fault, Step, hint
 from gateway.settings.gateway_file import GatewaySettings
-from gateway.settings.masterdata import BomSettings, ItemSettings, OrderSettings, StagingSettings, UnitSettings
+from gateway.settings.masterdata import (
+    ItemSettings,
+    OrderSettings,
+    ReasonSettings,
+    StagingSettings,
+    UnitSettings,
+)
 from gateway.settings.source import Source
 from gateway.settings.triggers import RuleSettings
 
@@ -32,12 +40,17 @@ class Entry(Generic[M]):
         """Return a fault at `path` inside this entry."""
         return self.source.fault((*self.path, *path), message)
 
-    def raw(self, key: str) -> object:
-        """Return what the file has under `key`, valid or not; None where it has nothing."""
+    @property
+    def data(self) -> Any:
+        """What the file has here, valid or not."""
         data = self.source.data
         for step in self.path:
             data = data[step]
-        return data.get(key) if isinstance(data, dict) else None
+        return data
+
+    def raw(self, key: str) -> object:
+        """Return what the file has under `key`, valid or not; None where it has nothing."""
+        return self.data.get(key) if isinstance(self.data, dict) else None
 
     @property
     def place(self) -> str:
@@ -51,6 +64,7 @@ class Parsed:
     """Every entry of every file; `unread` are the kinds of file of which one is missing or is no YAML."""
 
     unread: frozenset[str]
+    root: Path = field(default_factory=Path)
     lines: tuple[str, ...] = ()
     gateway: list[Entry[GatewaySettings]] = field(default_factory=list)
     devices: list[Entry[DeviceSettings]] = field(default_factory=list)
@@ -60,6 +74,7 @@ class Parsed:
     boms: list[Entry[BomSettings]] = field(default_factory=list)
     orders: list[Entry[OrderSettings]] = field(default_factory=list)
     stagings: list[Entry[StagingSettings]] = field(default_factory=list)
+    reasons: list[Entry[ReasonSettings]] = field(default_factory=list)
 
 
 def valid(entries: Iterable[Entry[M]]) -> Iterator[tuple[Entry[M], M]]:
@@ -74,6 +89,12 @@ def named(entries: Iterable[Entry[M]]) -> dict[str, Entry[M]]:
         if entry.name:
             found.setdefault(entry.name, entry)
     return found
+
+
+def bills(parsed: Parsed, order: OrderSettings) -> list[Entry[BomSettings]]:
+    """Return the BOM versions that an order may be made by: the pinned one, or all of that name."""
+    pinned = order.bom_version
+    return [entry for entry in parsed.boms if entry.raw("bom") == order.bom and pinned in (None, entry.raw("version"))]
 
 
 def twice(what: str, entries: Iterable[Entry[M]], key: str) -> Iterator[Fault]:

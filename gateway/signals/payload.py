@@ -73,6 +73,14 @@ class EventPaths:
     sscc: Path | None = None
     units: Path | None = None
     stable: Path | None = None
+    item: Path | None = None
+    lot: Path | None = None
+    location: Path | None = None
+    bom_line: Path | None = None
+    expires_at: Path | None = None
+    supplier: Path | None = None
+    line: Path | None = None
+    temperature: Path | None = None
 
     @classmethod
     def compile(cls, paths: Mapping[str, str | None]) -> "EventPaths":
@@ -108,9 +116,17 @@ def event(signal: str, document: Mapping[str, Any], paths: EventPaths) -> Sample
         quantity=Decimal(1) if paths.quantity is None else _quantity(paths.quantity, document),
         uom="" if paths.uom is None else _text(paths.uom, paths.uom.need(document)),
         # A device without an order, or a carton whose label could not be read, says null or nothing.
-        order=None if paths.order is None or paths.order.find(document) is None else _identity(paths.order, document),
+        order=_said(paths.order, document),
         sscc=None if paths.sscc is None or (code := paths.sscc.find(document)) is None else _text(paths.sscc, code),
         units=None if paths.units is None else _quantity(paths.units, document),
+        item=_said(paths.item, document),
+        lot=_said(paths.lot, document),
+        location=_said(paths.location, document) or "",
+        bom_line=_said(paths.bom_line, document) or "",
+        expires_at=None if paths.expires_at is None else _time(paths.expires_at, document),
+        supplier=_said(paths.supplier, document) or "",
+        line=_said(paths.line, document),
+        temperature=_temperature(paths.temperature, document),
     )
     return Sample(signal, message, source_time=None if paths.time is None else _time(paths.time, document))
 
@@ -143,6 +159,17 @@ def _flag(path: Path, document: Mapping[str, Any]) -> bool:
     return found
 
 
+def _said(path: Path | None, document: Mapping[str, Any]) -> str | None:
+    """Return the name that stands there, None where the message has none."""
+    return None if path is None or path.find(document) in (None, "") else _identity(path, document)
+
+
+def _temperature(path: Path | None, document: Mapping[str, Any]) -> Decimal | None:
+    if path is None or path.find(document) is None:
+        return None  # whoever needs it says so, and holds the units
+    return _number(path, document)
+
+
 def _identity(path: Path, document: Mapping[str, Any]) -> str:
     found = path.need(document)
     is_number = isinstance(found, int) and not isinstance(found, bool)
@@ -162,14 +189,18 @@ def _text(path: Path, found: object) -> str:
 
 
 def _quantity(path: Path, document: Mapping[str, Any]) -> Decimal:
+    quantity = _number(path, document)
+    if quantity < 0:
+        raise path.refuse(path.find(document), "is negative")
+    return quantity
+
+
+def _number(path: Path, document: Mapping[str, Any]) -> Decimal:
     found = path.need(document)
     try:
-        quantity = parse_quantity(found)
+        return parse_quantity(found)
     except DataError as error:
         raise path.refuse(found, "is no quantity") from error
-    if quantity < 0:
-        raise path.refuse(found, "is negative")
-    return quantity
 
 
 def _whole(path: Path, document: Mapping[str, Any]) -> int:

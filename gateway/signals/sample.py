@@ -12,7 +12,8 @@ class Message:
     """What the JSON paths found in one MQTT event message; the device's own identity of the event.
 
     `total` is the device's cumulative quantity including this message; with `sequence` it makes a loss visible.
-    Not `stable`: no event, only a number that the device has used.
+    `item` to `supplier` are of the lot that was scanned, staged or issued; `line` is whose supermarket it was staged
+    to where no order is named. `temperature` in °C. Not `stable`: no event, only a number that the device has used.
     """
 
     id: str | None = None
@@ -24,6 +25,14 @@ class Message:
     sscc: str | None = None
     units: Decimal | None = None
     stable: bool = True
+    item: str | None = None
+    lot: str | None = None
+    location: str = ""
+    bom_line: str = ""
+    expires_at: datetime | None = None
+    supplier: str = ""
+    line: str | None = None
+    temperature: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,41 +8,53 @@ from typing import NamedTuple
 
 from gateway.counting.counter import Checkpoint
 from gateway.counting.messages import Watermark
+from gateway.domain.document import Backlog, Document, Link, Span
 from gateway.domain.event import Event, SignalId, Trigger
 from gateway.domain.exception import ExceptionRecord
+from gateway.domain.line import LineState
 from gateway.domain.lot import LotBalance, LotKey, Staging
-from gateway.domain.order import Progress
-from gateway.domain.posting import Posting
+from gateway.domain.order import OrderState, Progress
+from gateway.domain.posting import Posting, Variance
 from gateway.domain.requirement import Requirement, RequirementKey
 
 
 class EventRow(NamedTuple):
-    """An event as it was taken: `content_hash` of messages only, a counter's key says it all."""
+    """An event as it was taken: `content_hash` of messages only, a counter's key says it all.
+
+    `hold` is (code, reason, detail) of an event whose units were held at once, so that a replay holds them too.
+    """
 
     id: int
     event: Event
     verdict: str
     content_hash: str | None = None
+    hold: tuple[str, str, str] | None = None
 
 
 class TriggerRow(NamedTuple):
-    """A trigger and where it went: into posting `seq`, or waiting in an exception. Never both, never neither."""
+    """A trigger and where it went: into a main `document`, or waiting in an exception. Never both, never neither."""
 
     id: int
     event_id: int
     trigger: Trigger
-    seq: int | None
+    document: int | None
     exception_id: int | None
 
 
 class PostingRow(NamedTuple):
-    """A posting in its place; `body` is sealed and never rendered again."""
+    """A posting in its place; `body` is sealed and never rendered again.
+
+    `reach` gives for each line the units (Span) it went into, first to last; empty where none are known.
+    """
 
     seq: int
     position: int
     posting: Posting
     posted_at: datetime
     body: bytes
+    document: int
+    follows: int | None = None  # document id
+    reach: tuple[tuple[int, int] | None, ...] = ()
 
 
 class StagingRow(NamedTuple):
@@ -62,13 +74,78 @@ class JournalRow(NamedTuple):
 
 
 class Tally(NamedTuple):
-    """A signal's totals in `uom`: counted = posted + scrapped + held."""
+    """A signal's totals in `uom`: counted = posted + scrapped + held + reversed.
+
+    `reversed` are the units a signed decision took out again: by reversal, or by closing them without posting.
+    """
 
     uom: str
     counted: Decimal
     posted: Decimal
     scrapped: Decimal
     held: Decimal
+    reversed: Decimal = Decimal(0)
+
+
+class SpanHead(NamedTuple):
+    """Where the next good units of an order's operation stand; `free` were reversed and are filled first."""
+
+    next: int = 0
+    free: tuple[tuple[int, int], ...] = ()
+
+
+class TransferRow(NamedTuple):
+    """A return or a cycle count as applied: `book` is what the balance had left before, all in the stock unit."""
+
+    id: str
+    kind: str
+    content_hash: str
+    key: LotKey
+    book: Decimal
+    quantity: Decimal
+    uom: str
+    reason: str
+    applied_at: datetime
+
+
+class VarianceRow(NamedTuple):
+    """A component's variance at order close."""
+
+    order: str
+    line: str
+    variance: Variance
+    closed_at: datetime
+
+
+class ShadowKey(NamedTuple):
+    """A component as a shadow BOM version or rule (`source`) calculates it."""
+
+    requirement: RequirementKey
+    source: str
+
+
+class ShadowTotal(NamedTuple):
+    """What it required and would have committed."""
+
+    item: str
+    requirement: Requirement
+
+
+class Snapshot(NamedTuple):
+    """The content of a master-data snapshot, as JSON."""
+
+    hash: str
+    body: bytes
+    first_used_at: datetime
+
+
+class InputRow(NamedTuple):
+    """Something the engine was told beside the events (`kind`: tick, command, activation, gap, notice), as JSON."""
+
+    id: int
+    after_event: int
+    kind: str
+    body: bytes
 
 
 class DeadLetter(NamedTuple):
@@ -123,14 +200,29 @@ class Head(NamedTuple):
 class Batch:
     """What one transaction writes. Dictionaries hold new values (upserted), lists new rows (inserted).
 
-    `released`: (trigger id, seq) of held triggers that posted. `consumers`: watermarks, they never move back.
+    `released`: (trigger id, document) of held triggers that posted; None: closed without posting. `consumers`:
+    watermarks, they never move back. `documents` and `backlogs`: None deletes the row. `activated`: the hash of the
+    configuration that was signed, empty where none was.
     """
 
     checkpoints: dict[SignalId, Checkpoint] = field(default_factory=dict)
     watermarks: dict[SignalId, Watermark] = field(default_factory=dict)
     events: list[EventRow] = field(default_factory=list)
     triggers: list[TriggerRow] = field(default_factory=list)
-    released: list[tuple[int, int]] = field(default_factory=list)
+    released: list[tuple[int, int | None]] = field(default_factory=list)
+    documents: dict[int, Document | None] = field(default_factory=dict)
+    links: list[Link] = field(default_factory=list)
+    spans: list[Span] = field(default_factory=list)
+    reversed_spans: list[Span] = field(default_factory=list)
+    span_heads: dict[tuple[str, str], SpanHead] = field(default_factory=dict)
+    backlogs: dict[int, Backlog | None] = field(default_factory=dict)
+    orders: dict[str, OrderState] = field(default_factory=dict)
+    lines: dict[str, LineState] = field(default_factory=dict)
+    transfers: list[TransferRow] = field(default_factory=list)
+    variances: list[VarianceRow] = field(default_factory=list)
+    shadows: dict[ShadowKey, ShadowTotal] = field(default_factory=dict)
+    snapshots: list[Snapshot] = field(default_factory=list)
+    inputs: list[InputRow] = field(default_factory=list)
     postings: list[PostingRow] = field(default_factory=list)
     lots: dict[LotKey, LotBalance] = field(default_factory=dict)
     stagings: list[StagingRow] = field(default_factory=list)
@@ -142,4 +234,5 @@ class Batch:
     dead_letters: list[DeadLetter] = field(default_factory=list)
     consumers: dict[ConsumerKey, Mark] = field(default_factory=dict)
     rejections: list[Rejection] = field(default_factory=list)
+    activated: str = ""
     head: Head | None = None

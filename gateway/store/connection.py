@@ -11,6 +11,7 @@ import aiosqlite
 
 from gateway.errors import StoreError
 from gateway.store.errors import store_error
+from gateway.store.functions import register
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
@@ -42,6 +43,7 @@ def _prepared(path: Path, mode: str, pragmas: tuple[str, ...]) -> sqlite3.Connec
         check_same_thread=False,  # one thread at a time: aiosqlite's, or the caller's
     )
     try:
+        register(connection)
         for pragma in pragmas:
             connection.execute(pragma)
     except sqlite3.Error:

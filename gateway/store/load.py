@@ -8,29 +8,39 @@ from typing import Any
 
 from gateway.counting.counter import Checkpoint
 from gateway.counting.messages import Watermark
+from gateway.domain.document import Backlog, Document
 from gateway.domain.event import SignalId
 from gateway.domain.exception import ExceptionKind, ExceptionRecord
+from gateway.domain.line import LineState
 from gateway.domain.lot import LotBalance, LotKey, LotStatus, Owner
-from gateway.domain.order import Progress
+from gateway.domain.order import OrderState, Progress
 from gateway.domain.requirement import Requirement, RequirementKey
 from gateway.store import codec
-from gateway.store.batch import Head, Tally
+from gateway.store.batch import Head, ShadowKey, ShadowTotal, SpanHead, Tally
 
 CHECKPOINTS = """
 SELECT device, signal, value, epoch, seen_wall, seen_boot, seen_boottime, source_time, order_no, counted, suspect,
     slack FROM checkpoint
 """
 LOT_COLUMNS = """
-owner_kind, owner, item, lot, location, uom, received_at, expires_at, status, staged, consumed, returned
+owner_kind, owner, item, lot, location, uom, received_at, expires_at, status, staged, consumed, returned, facts
 """
 EXCEPTION_COLUMNS = """
 id, kind, code, reason, scope_1, scope_2, quantity, uom, count, first_event, last_event, opened_at, detail,
-closed_at, close_reason, closed_by
+closed_at, close_reason, closed_by, owner
 """
 # Constants put together; no value from outside gets in.
 LOTS_LEFT = f"SELECT {LOT_COLUMNS} FROM lot_balance WHERE has_left"  # noqa: S608
 OPEN_EXCEPTIONS = f"SELECT {EXCEPTION_COLUMNS} FROM exception WHERE closed_at IS NULL ORDER BY id"  # noqa: S608
-TALLIES = "SELECT device, signal, uom, counted, posted, scrapped, held FROM tally ORDER BY device, signal"
+TALLIES = "SELECT device, signal, uom, counted, posted, scrapped, held, reversed FROM tally ORDER BY device, signal"
+REQUIREMENTS = "SELECT order_no, operation, bom_line, uom, numerator, denominator, committed, once FROM requirement"
+PROGRESS = "SELECT order_no, operation, good, scrap, rework FROM order_progress"
+OPEN_DOCUMENTS = "SELECT id, body FROM open_document ORDER BY id"
+HEADS = "SELECT order_no, operation, next, free FROM span_head"
+BACKLOGS = "SELECT id, trigger_id, document_id, order_no, operation, bom_line, uom, quantity FROM backlog ORDER BY id"
+SHADOWS = """
+SELECT order_no, operation, bom_line, uom, source, item, numerator, denominator, would_be, once FROM shadow
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +51,9 @@ class Recovered:
     next_event: int
     next_trigger: int
     next_exception: int
+    next_document: int
+    next_backlog: int
+    next_input: int
     checkpoints: dict[SignalId, Checkpoint]
     watermarks: dict[SignalId, Watermark]
     lots: dict[LotKey, LotBalance]
@@ -48,32 +61,52 @@ class Recovered:
     progress: dict[tuple[str, str], Progress]
     exceptions: tuple[ExceptionRecord, ...]
     tallies: dict[SignalId, Tally]
+    documents: dict[int, Document]
+    span_heads: dict[tuple[str, str], SpanHead]
+    backlogs: dict[int, Backlog]
+    order_states: dict[str, OrderState]
+    line_states: dict[str, LineState]
+    shadows: dict[ShadowKey, ShadowTotal]
+    activated: str = ""
 
 
 def load(connection: sqlite3.Connection) -> Recovered:
     """Return the state as the last commit left it."""
     execute = connection.execute
     meta = read_meta(connection)
+    documents = {number: codec.document(body) for number, body in execute(OPEN_DOCUMENTS)}
     return Recovered(
         head=head(meta),
         next_event=_next(connection, "event", meta),
         next_trigger=_next(connection, "trigger_log", meta),
         next_exception=_next(connection, "exception", meta),
+        next_document=max(_next(connection, "posting", meta, "document_id"), max(documents, default=0) + 1),
+        next_backlog=_next(connection, "backlog", meta),
+        next_input=_next(connection, "input", meta),
         checkpoints={SignalId(row[0], row[1]): codec.checkpoint(row[2:]) for row in execute(CHECKPOINTS)},
         watermarks={
             SignalId(device, signal): codec.watermark(body)
             for device, signal, body in execute("SELECT device, signal, body FROM message_watermark")
         },
         lots={one.key: one for one in map(lot, execute(LOTS_LEFT))},
-        requirements=_requirements(connection),
-        progress={
-            (order, operation): Progress(*map(Decimal, quantities))
-            for order, operation, *quantities in execute(
-                "SELECT order_no, operation, good, scrap, rework FROM order_progress"
-            )
-        },
+        requirements={RequirementKey(*row[:4]): requirement(row[4:]) for row in execute(REQUIREMENTS)},
+        progress={(order, operation): Progress(*map(Decimal, made)) for order, operation, *made in execute(PROGRESS)},
         exceptions=tuple(map(exception, execute(OPEN_EXCEPTIONS))),
         tallies={SignalId(row[0], row[1]): tally(row[2:]) for row in execute(TALLIES)},
+        documents=documents,
+        span_heads={
+            (order, operation): SpanHead(end, codec.ranges(free)) for order, operation, end, free in execute(HEADS)
+        },
+        backlogs={row[0]: backlog(row) for row in execute(BACKLOGS)},
+        order_states={
+            order: codec.order_state(body) for order, body in execute("SELECT order_no, body FROM order_state")
+        },
+        line_states={line: codec.line_state(body) for line, body in execute("SELECT line, body FROM line_state")},
+        shadows={
+            ShadowKey(RequirementKey(*row[:4]), row[4]): ShadowTotal(row[5], requirement(row[6:]))
+            for row in execute(SHADOWS)
+        },
+        activated=meta.get("activated", ""),
     )
 
 
@@ -89,7 +122,7 @@ def head(meta: dict[str, str]) -> Head:
 
 def lot(row: tuple[Any, ...]) -> LotBalance:
     """Return the balance of a row of LOT_COLUMNS."""
-    kind, owner, item, name, location, uom, received, expires, status, staged, consumed, returned = row
+    kind, owner, item, name, location, uom, received, expires, status, staged, consumed, returned, facts = row
     return LotBalance(
         LotKey(Owner(kind, owner), item, name, location),
         uom,
@@ -99,13 +132,14 @@ def lot(row: tuple[Any, ...]) -> LotBalance:
         Decimal(staged),
         Decimal(consumed),
         Decimal(returned),
+        codec.facts(facts),
     )
 
 
 def exception(row: tuple[Any, ...]) -> ExceptionRecord:
     """Return the work-list entry of a row of EXCEPTION_COLUMNS."""
     number, kind, code, reason, scope_1, scope_2, quantity, uom, count, *rest = row
-    first, last, opened, detail, closed_at, close_reason, closed_by = rest
+    first, last, opened, detail, closed_at, close_reason, closed_by, owner = rest
     return ExceptionRecord(
         id=number,
         kind=ExceptionKind(kind),
@@ -122,26 +156,29 @@ def exception(row: tuple[Any, ...]) -> ExceptionRecord:
         closed_at=codec.when(closed_at),
         close_reason=close_reason,
         closed_by=closed_by,
+        owner=owner,
     )
 
 
 def tally(row: tuple[Any, ...]) -> Tally:
-    """Return the totals of (uom, counted, posted, scrapped, held)."""
+    """Return the totals of (uom, counted, posted, scrapped, held, reversed)."""
     uom, *quantities = row
     return Tally(uom, *map(Decimal, quantities))
 
 
-def _requirements(connection: sqlite3.Connection) -> dict[RequirementKey, Requirement]:
-    rows = connection.execute(
-        "SELECT order_no, operation, bom_line, uom, numerator, denominator, committed FROM requirement"
-    )
-    return {
-        RequirementKey(*key): Requirement(int(top), int(bottom), Decimal(committed))
-        for *key, top, bottom, committed in rows
-    }
+def requirement(row: tuple[Any, ...]) -> Requirement:
+    """Return the requirement of (numerator, denominator, committed, once)."""
+    numerator, denominator, committed, once = row
+    return Requirement(int(numerator), int(denominator), Decimal(committed), bool(once))
 
 
-def _next(connection: sqlite3.Connection, table: str, meta: dict[str, str]) -> int:
+def backlog(row: tuple[Any, ...]) -> Backlog:
+    """Return what is owed, of a row of BACKLOGS."""
+    number, trigger, document, *key, quantity = row
+    return Backlog(number, trigger, document, RequirementKey(*key), Decimal(quantity))
+
+
+def _next(connection: sqlite3.Connection, table: str, meta: dict[str, str], column: str = "id") -> int:
     # Retention may have taken the greatest id away, and an id stands in documents: it never comes again.
-    greatest = connection.execute(f"SELECT max(id) FROM {table}").fetchone()[0] or 0  # noqa: S608  # our own names
+    greatest = connection.execute(f"SELECT max({column}) FROM {table}").fetchone()[0] or 0  # noqa: S608  # our own names
     return max(int(greatest), int(meta.get(f"retained_{table}", 0))) + 1

@@ -22,23 +22,34 @@ KNOWN_EVENTS = """
 SELECT event.device, event.signal, event.key, event.content_hash FROM json_each(?) AS wanted CROSS JOIN event
 ON event.device = wanted.value ->> 0 AND event.signal = wanted.value ->> 1 AND event.key = wanted.value ->> 2
 """
-HELD_TRIGGERS = """
-SELECT t.id, t.rule, t.rule_version, t.line, t.order_no, t.operation,
-    e.device, e.signal, e.key, e.kind, e.quantity, e.uom, e.source_time, e.received_time, e.since, e.order_no,
-    e.sscc, e.units, e.flag
-FROM trigger_log AS t CROSS JOIN event AS e ON e.id = t.event_id WHERE t.exception_id = ? ORDER BY t.id LIMIT ?
+TRIGGER_COLUMNS = """
+t.id, t.rule, t.rule_version, t.line, t.order_no, t.operation, e.device, e.signal, e.key, e.kind, e.quantity, e.uom,
+e.source_time, e.received_time, e.since, e.order_no, e.sscc, e.units, e.flag, e.detail
 """
+# Constants put together; no value from outside gets in.
+HELD_TRIGGERS = f"""
+SELECT {TRIGGER_COLUMNS} FROM trigger_log AS t CROSS JOIN event AS e ON e.id = t.event_id
+WHERE t.exception_id = ? AND t.closed = 0 ORDER BY t.id LIMIT ?
+"""  # noqa: S608
+TRIGGERS = f"""
+SELECT {TRIGGER_COLUMNS} FROM json_each(?) AS wanted CROSS JOIN trigger_log AS t ON t.id = wanted.value
+CROSS JOIN event AS e ON e.id = t.event_id ORDER BY wanted.key
+"""  # noqa: S608
 STAGED = "SELECT staging.id, content_hash FROM json_each(?) AS wanted CROSS JOIN staging ON staging.id = wanted.value"
+TRANSFERS = (
+    "SELECT transfer.id, content_hash FROM json_each(?) AS wanted CROSS JOIN transfer ON transfer.id = wanted.value"
+)
 BALANCES = f"""
 SELECT {LOT_COLUMNS} FROM json_each(?) AS wanted CROSS JOIN lot_balance
 ON owner_kind = wanted.value ->> 0 AND owner = wanted.value ->> 1 AND item = wanted.value ->> 2
     AND lot = wanted.value ->> 3 AND location = wanted.value ->> 4
 """  # noqa: S608  # a constant list of columns
+BALANCES_OF_LOT = f"SELECT {LOT_COLUMNS} FROM lot_balance WHERE lot = ? AND item = ?"  # noqa: S608
 
 
 def known_events(connection: sqlite3.Connection, keys: Sequence[EventKey]) -> dict[EventKey, str | None]:
     """Return the content hash of those events that are stored."""
-    rows = connection.execute(KNOWN_EVENTS, (_json(keys),))
+    rows = connection.execute(KNOWN_EVENTS, (as_json(keys),))
     return {(device, signal, key): content for device, signal, key, content in rows}
 
 
@@ -47,18 +58,34 @@ def held_triggers(connection: sqlite3.Connection, exception_id: int, limit: int)
     return [_trigger(row) for row in connection.execute(HELD_TRIGGERS, (exception_id, limit))]
 
 
+def triggers(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Trigger]:
+    """Return these triggers in the order they are asked for."""
+    return [_trigger(row) for row in connection.execute(TRIGGERS, (as_json(ids),))]
+
+
 def staged(connection: sqlite3.Connection, staging_ids: Sequence[str]) -> dict[str, str]:
     """Return the content hash of those transfers that are stored."""
-    return dict(connection.execute(STAGED, (_json(staging_ids),)))
+    return dict(connection.execute(STAGED, (as_json(staging_ids),)))
+
+
+def transfers(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str, str]:
+    """Return the content hash of those returns and counts that are stored."""
+    return dict(connection.execute(TRANSFERS, (as_json(ids),)))
 
 
 def balances(connection: sqlite3.Connection, keys: Sequence[LotKey]) -> dict[LotKey, LotBalance]:
     """Return the balances that are stored."""
-    wanted = _json([(*key.owner, *key[1:]) for key in keys])
+    wanted = as_json([(*key.owner, *key[1:]) for key in keys])
     return {one.key: one for one in map(lot, connection.execute(BALANCES, (wanted,)))}
 
 
-def _json(keys: Sequence[Any]) -> str:
+def balances_of_lot(connection: sqlite3.Connection, item: str, number: str) -> list[LotBalance]:
+    """Return the lot's balances, whosever they are."""
+    return [lot(row) for row in connection.execute(BALANCES_OF_LOT, (number, item))]
+
+
+def as_json(keys: Sequence[Any]) -> str:
+    """Return the keys as the one parameter they travel in."""
     return orjson.dumps(list(keys)).decode()
 
 
@@ -68,7 +95,8 @@ def _trigger(row: tuple[Any, ...]) -> Trigger:
 
 
 def _event(row: list[Any]) -> Event:
-    device, signal, key, kind, quantity, uom, source_time, received_time, since, order, sscc, units, flag = row
+    device, signal, key, kind, quantity, uom, source_time, received_time, since, order, sscc, units, flag, stored = row
+    detail = codec.event_detail(stored)
     return Event(
         signal=SignalId(device, signal),
         key=key,
@@ -82,4 +110,8 @@ def _event(row: list[Any]) -> Event:
         sscc=sscc,
         units=codec.number(units),
         flag=flag,
+        temperature=detail.temperature,
+        lot=detail.lot,
+        edited=detail.edited,
+        person=detail.person,
     )

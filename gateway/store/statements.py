@@ -58,14 +58,27 @@ def _upsert(table: str, key: str, columns: str) -> Insert:
 EVENT = Insert(
     "event",
     "id, device, signal, key, kind, quantity, uom, source_time, received_time, since, order_no, sscc, units, "
-    "flag, verdict, content_hash",
+    "flag, verdict, content_hash, detail",
 )
 TRIGGER = Insert(
     "trigger_log",
-    "id, event_id, rule, rule_version, line, order_no, operation, quantity, posting_seq, exception_id",
+    "id, event_id, rule, rule_version, line, order_no, operation, quantity, document_id, exception_id",
 )
-POSTING = Insert("posting", "seq, position, order_no, operation, posting_type, posted_at, body")
-POSTING_LINE = Insert("posting_line", "seq, line, use, item, lot, location, quantity, uom, bom_line")
+POSTING = Insert(
+    "posting",
+    "seq, position, order_no, operation, posting_type, posted_at, body, document_id, item, finished_lot, reverses, "
+    "follows",
+)
+POSTING_LINE = Insert(
+    "posting_line",
+    "seq, line, use, item, lot, location, quantity, uom, bom_line, method, owner_kind, owner, standard, span_start, "
+    "span_end",
+)
+LINK = Insert("link", "document_id, trigger_id, units, body")
+OPEN_DOCUMENT = _upsert("open_document", "id", "body")
+SPAN = Insert("span", "order_no, operation, span_start, span_end, trigger_id, reversed")
+SPAN_HEAD = _upsert("span_head", "order_no, operation", "next, free")
+BACKLOG = _upsert("backlog", "id", "trigger_id, document_id, order_no, operation, bom_line, uom, quantity")
 JOURNAL = Insert("journal", "position, kind, body")
 CHECKPOINT = _upsert(
     "checkpoint",
@@ -76,22 +89,32 @@ WATERMARK = _upsert("message_watermark", "device, signal", "body")
 LOT = _upsert(
     "lot_balance",
     "owner_kind, owner, item, lot, location",
-    "uom, received_at, expires_at, status, staged, consumed, returned, has_left",
+    "uom, received_at, expires_at, status, staged, consumed, returned, has_left, facts",
 )
 STAGING = Insert(
     "staging",
     "id, content_hash, owner_kind, owner, item, lot, location, quantity, uom, received_at, expires_at, status, "
-    "applied_at",
+    "applied_at, facts",
 )
-REQUIREMENT = _upsert("requirement", "order_no, operation, bom_line, uom", "numerator, denominator, committed")
+TRANSFER = Insert(
+    "transfer",
+    "id, kind, content_hash, owner_kind, owner, item, lot, location, book, quantity, uom, reason, applied_at",
+)
+REQUIREMENT = _upsert("requirement", "order_no, operation, bom_line, uom", "numerator, denominator, committed, once")
+ORDER_STATE = _upsert("order_state", "order_no", "body")
+LINE_STATE = _upsert("line_state", "line", "body")
+VARIANCE = _upsert(
+    "variance", "order_no, bom_line, item", "line, uom, standard, actual, usage, mix, yields, scrap, cause, closed_at"
+)
+SHADOW = _upsert("shadow", "order_no, operation, bom_line, uom, source", "item, numerator, denominator, once, would_be")
 PROGRESS = _upsert("order_progress", "order_no, operation", "good, scrap, rework")
 EXCEPTION = _upsert(
     "exception",
     "id",
     "kind, code, reason, scope_1, scope_2, quantity, uom, count, first_event, last_event, opened_at, detail, "
-    "closed_at, close_reason, closed_by",
+    "closed_at, close_reason, closed_by, owner",
 )
-TALLY = _upsert("tally", "device, signal", "uom, counted, posted, scrapped, held")
+TALLY = _upsert("tally", "device, signal", "uom, counted, posted, scrapped, held, reversed")
 DEAD_LETTER = Insert("dead_letter", "device, source, payload, reason, at")
 CONSUMER = Insert(
     "consumer",
@@ -100,9 +123,27 @@ CONSUMER = Insert(
 )
 REJECTION = Insert("sink_rejection", "sink, seq, reason, at", "ON CONFLICT (sink, seq) DO NOTHING")
 META = _upsert("meta", "key", "value")
+# The greatest id that was given of what is deleted again: it is never given twice.
+GREATEST = Insert(
+    "meta",
+    "key, value",
+    "ON CONFLICT (key) DO UPDATE SET value = max(CAST(value AS INTEGER), CAST(excluded.value AS INTEGER))",
+)
+SNAPSHOT = Insert("snapshot", "hash, body, first_used_at", "ON CONFLICT (hash) DO NOTHING")
+INPUT = Insert("input", "id, after_event, kind, body")
 RETAINED_TOTAL = _upsert("retained", "kind, key_1, key_2, key_3, key_4", "quantity")
 
+# A trigger that is closed without posting stays in its (then closed) exception.
 RELEASE = """
-UPDATE trigger_log SET posting_seq = released.value ->> 1, exception_id = NULL
+UPDATE trigger_log SET document_id = released.value ->> 1, closed = released.value ->> 1 IS NULL,
+    exception_id = iif(released.value ->> 1 IS NULL, exception_id, NULL)
 FROM json_each(?) AS released WHERE trigger_log.id = released.value ->> 0
 """
+CLOSE_DOCUMENTS = "DELETE FROM open_document WHERE id IN (SELECT value FROM json_each(?))"
+CLOSE_BACKLOGS = "DELETE FROM backlog WHERE id IN (SELECT value FROM json_each(?))"
+# A trigger's span that holds [start, end): the reversed part is cut out of it.
+SPAN_AROUND = """
+SELECT span_start, span_end FROM span
+WHERE trigger_id = ? AND order_no = ? AND operation = ? AND span_start <= ? AND span_end >= ? AND NOT reversed
+"""
+DELETE_SPAN = "DELETE FROM span WHERE order_no = ? AND operation = ? AND span_start = ? AND trigger_id = ?"

@@ -7,14 +7,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
+from gateway.domain.document import Link, Span
 from gateway.domain.event import Trigger
 from gateway.domain.lot import LotBalance, LotKey
 from gateway.errors import StoreError
 from gateway.formats import chain
-from gateway.store import lookups
+from gateway.store import documents, lookups
 from gateway.store.batch import Batch, ConsumerKey, Head
 from gateway.store.codec import stamp
 from gateway.store.connection import Connection, connect_writer
+from gateway.store.documents import StoredPosting
 from gateway.store.load import Recovered, load, read_meta
 from gateway.store.lock import FileLock
 from gateway.store.migrate import migrate
@@ -122,6 +124,50 @@ class Store:
     async def balances(self, keys: Sequence[LotKey]) -> dict[LotKey, LotBalance]:
         """Return the balances of these lots, used-up ones included: `load` leaves those out."""
         return await self._connection.run(lambda raw: lookups.balances(raw, keys))
+
+    async def balances_of_lot(self, item: str, lot: str) -> list[LotBalance]:
+        """Return every balance of the lot, used-up ones included."""
+        return await self._connection.run(lambda raw: lookups.balances_of_lot(raw, item, lot))
+
+    async def triggers(self, ids: Sequence[int]) -> list[Trigger]:
+        """Return these triggers whole, in the order they are asked for."""
+        return await self._connection.run(lambda raw: lookups.triggers(raw, ids))
+
+    async def transfers(self, ids: Sequence[str]) -> dict[str, str]:
+        """Return the content hash of those returns and cycle counts that were applied already."""
+        return await self._connection.run(lambda raw: lookups.transfers(raw, ids))
+
+    async def posting_at(self, seq: int) -> StoredPosting | None:
+        """Return the posting, None where there is none or retention has deleted it."""
+        return await self._connection.run(lambda raw: documents.posting_at(raw, seq))
+
+    async def postings_of(self, ids: Sequence[int]) -> list[StoredPosting]:
+        """Return those of the documents that were posted, oldest first."""
+        return await self._connection.run(lambda raw: documents.postings_of(raw, ids))
+
+    async def order_postings(self, order: str) -> list[StoredPosting]:
+        """Return the order's postings, oldest first."""
+        return await self._connection.run(lambda raw: documents.order_postings(raw, order))
+
+    async def documents_following(self, document: int) -> list[StoredPosting]:
+        """Return the postings with the document's deferred and backlogged issues, oldest first."""
+        return await self._connection.run(lambda raw: documents.documents_following(raw, document))
+
+    async def reversed_by(self, seq: int) -> list[StoredPosting]:
+        """Return the postings that mirror this one or parts of it, oldest first."""
+        return await self._connection.run(lambda raw: documents.reversed_by(raw, seq))
+
+    async def links_of_document(self, document: int) -> list[Link]:
+        """Return the document's links, oldest trigger first."""
+        return await self._connection.run(lambda raw: documents.links_of_document(raw, document))
+
+    async def links_of_triggers(self, ids: Sequence[int]) -> list[Link]:
+        """Return every link of these triggers: their documents' and the reversals' of these."""
+        return await self._connection.run(lambda raw: documents.links_of_triggers(raw, ids))
+
+    async def spans_of(self, triggers: Sequence[int]) -> list[Span]:
+        """Return the units that these triggers counted and that weren't reversed, first to last."""
+        return await self._connection.run(lambda raw: documents.spans_of(raw, triggers))
 
 
 def _make_folder(folder: Path) -> None:

@@ -1,7 +1,8 @@
 """What a posting, a trigger and an event add to the totals that `verify` recomputes and retention keeps.
 
-A total is (kind, up to four keys): `counted`, `posted`, `scrapped` by device and signal, `consumed` by item,
-lot and location, `committed` by order, operation, BOM line and the unit it was issued in.
+A total is (kind, up to four keys): `counted`, `posted`, `scrapped`, `reversed` by device and signal; `consumed`,
+`returned`, `transferred` by item, lot, location and owner (`order 100045`, empty where an old posting doesn't say whose
+stock it took); `committed` by order, operation, BOM line and the component's unit; `spanned` by order and operation.
 """
 
 import sqlite3
@@ -10,11 +11,16 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from gateway.domain.bom import Method
-from gateway.domain.event import EventKind
-from gateway.domain.posting import Use
+from gateway.domain.document import Document, Draw
+from gateway.domain.event import NO_UNITS, EventKind
+from gateway.domain.posting import PostingType
 from gateway.domain.quantity import EXACT, ZERO
+from gateway.domain.use import Use
 
+COUNTED_NOT = frozenset({*NO_UNITS, EventKind.LOT_ISSUED})  # kinds of event that count no units
+
+_MOVED = {Use.CONSUMED: "consumed", Use.RETURNED: "returned"}
+_TRANSFERS = (PostingType.RETURN, PostingType.COUNT)
 RETAINED = "SELECT kind, key_1, key_2, key_3, key_4, quantity FROM retained"
 
 
@@ -64,17 +70,63 @@ def of_event(device: str, signal: str, quantity: str) -> tuple[TotalKey, Decimal
     return TotalKey("counted", device, signal), Decimal(quantity)
 
 
-def of_trigger(device: str, signal: str, kind: str, quantity: str) -> tuple[TotalKey, Decimal]:
-    """Return where a posted trigger's units went."""
+def of_trigger(device: str, signal: str, kind: str, quantity: str) -> Iterator[tuple[TotalKey, Decimal]]:
+    """Yield where a posted trigger's units went; a scanned lot's quantity is no unit that was counted."""
+    if kind in COUNTED_NOT:
+        return
     place = "scrapped" if kind == EventKind.SCRAP_UNITS else "posted"
-    return TotalKey(place, device, signal), Decimal(quantity)
+    yield TotalKey(place, device, signal), Decimal(quantity)
+
+
+def of_reversal(device: str, signal: str, kind: str, quantity: Decimal) -> Iterator[tuple[TotalKey, Decimal]]:
+    """Yield where a reversed part of a trigger's units went, and from where."""
+    for key, posted in of_trigger(device, signal, kind, str(quantity)):
+        yield key, -posted
+        yield of_closed(device, signal, quantity)
+
+
+def of_closed(device: str, signal: str, quantity: Decimal) -> tuple[TotalKey, Decimal]:
+    """Return what was closed without posting."""
+    return TotalKey("reversed", device, signal), quantity
 
 
 def of_posting(body: dict[str, Any]) -> Iterator[tuple[TotalKey, Decimal]]:
-    """Yield what a posting took from lots, and what it committed by calculation (not by measuring)."""
+    """Yield what a posting took from lots and what it returned of them; what a transfer of its own stands for too."""
+    transfer = body["posting_type"] in _TRANSFERS and body["reverses"] is None
     for line in body["lines"]:
-        if line["use"] == Use.CONSUMED:
+        if kind := _MOVED.get(line["use"]):
+            owner = line.get("owner") or {"kind": "", "name": ""}
+            lot = (line["item"], line["lot"], line["location"], owner_text(owner["kind"], owner["name"]))
             quantity = Decimal(line["quantity"])
-            yield TotalKey("consumed", line["item"], line["lot"], line["location"]), quantity
-            if line.get("method") == Method.BACKFLUSH:
-                yield TotalKey("committed", body["order"], body["operation"], line["bom_line"], line["uom"]), quantity
+            yield TotalKey(kind, *lot), quantity
+            if transfer:
+                yield TotalKey("transferred", *lot), quantity
+
+
+def of_document(document: Document) -> Iterator[tuple[TotalKey, Decimal]]:
+    """Yield what an open document has taken from lots."""
+    for line in document.lines:
+        if kind := _MOVED.get(line.use):
+            yield (
+                TotalKey(kind, line.item, line.lot, line.location, owner_text(*(line.owner or ("", "")))),
+                line.quantity,
+            )
+
+
+def of_transfer(row: tuple[str, ...]) -> tuple[TotalKey, Decimal]:
+    """Return what a (kind, owner kind, owner, item, lot, location, book, quantity) took off its lot."""
+    kind, *owner, item, lot, location, book, quantity = row
+    moved = EXACT.subtract(Decimal(book), Decimal(quantity)) if kind == PostingType.COUNT else Decimal(quantity)
+    return TotalKey("transferred", item, lot, location, owner_text(*owner)), moved
+
+
+def of_draws(draws: Iterable[Draw]) -> Iterator[tuple[TotalKey, Decimal]]:
+    """Yield what the draws committed and issued; a rest that is still owed is a backlog of its own."""
+    for draw in draws:
+        if draw.calculated:
+            yield TotalKey("committed", *draw.key), EXACT.subtract(draw.due, draw.backlog)
+
+
+def owner_text(kind: str, name: str) -> str:
+    """Return an owner as a key, empty for nobody."""
+    return f"{kind} {name}".strip()

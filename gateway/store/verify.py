@@ -7,23 +7,19 @@ from pathlib import Path
 
 from gateway.errors import StoreError
 from gateway.formats import chain
-from gateway.store import recount
 from gateway.store.batch import Head
 from gateway.store.connection import connect_reader
 from gateway.store.errors import store_error
 from gateway.store.findings import Check, Findings, Report
-from gateway.store.inspectors import (
-    BodyInspector,
-    ChainInspector,
-    Entry,
-    Inspector,
-    SeqInspector,
-    TriggerInspector,
-    entries,
-)
 from gateway.store.load import head, read_meta
 from gateway.store.migrate import require_known
 from gateway.store.totals import Totals, retained
+from gateway.store.verification import orders, stock, work_list
+from gateway.store.verification.bodies import BodyInspector
+from gateway.store.verification.chained import ChainInspector, SeqInspector
+from gateway.store.verification.conservation import conservation
+from gateway.store.verification.entries import Entry, Inspector, entries
+from gateway.store.verification.links import LinkInspector
 
 Progress = Callable[[str, int], None]
 
@@ -82,8 +78,8 @@ def _inspected(
     inspectors: tuple[Inspector, ...] = (
         SeqInspector(*ends),
         ChainInspector(*ends),
-        BodyInspector(connection, meta, totals),
-        TriggerInspector(connection),
+        BodyInspector(connection, meta, ends[0], totals),
+        LinkInspector(connection, totals),
     )
     unreadable = Findings("readable")
     for number, entry in enumerate(entries(connection), 1):
@@ -91,7 +87,8 @@ def _inspected(
         if number % _STEP == 0:
             progress("postings", number)
     yield unreadable.check("every entry could be read")
-    yield from (one.finish() for one in inspectors)
+    for one in inspectors:
+        yield _asked(one.name, one.finish)
 
 
 def _inspect(entry: Entry, inspectors: tuple[Inspector, ...], unreadable: Findings) -> None:
@@ -104,17 +101,22 @@ def _inspect(entry: Entry, inspectors: tuple[Inspector, ...], unreadable: Findin
 
 def _recounted(connection: sqlite3.Connection, meta: dict[str, str], totals: Totals) -> Iterator[Check]:
     questions: tuple[tuple[str, Callable[[], Check]], ...] = (
-        ("conservation", lambda: recount.conservation(connection, totals)),
-        ("lots", lambda: recount.lots(connection, totals)),
-        ("requirements", lambda: recount.requirements(connection, totals)),
-        ("work list", lambda: recount.work_list(connection)),
-        ("consumers", lambda: recount.consumers(connection, head(meta).seq)),
+        ("conservation", lambda: conservation(connection, totals)),
+        ("lots", lambda: stock.lots(connection, totals)),
+        ("requirements", lambda: orders.requirements(connection, totals)),
+        ("units", lambda: orders.spans(connection, totals)),
+        ("work list", lambda: work_list.work_list(connection)),
+        ("consumers", lambda: work_list.consumers(connection, head(meta).seq)),
     )
     for name, ask in questions:
-        try:
-            yield ask()
-        except _MALFORMED as error:
-            yield Check(name, ok=False, detail=f"a row can't be read: {type(error).__name__} {error}")
+        yield _asked(name, ask)
+
+
+def _asked(name: str, ask: Callable[[], Check]) -> Check:
+    try:
+        return ask()
+    except _MALFORMED as error:
+        return Check(name, ok=False, detail=f"a row can't be read: {type(error).__name__} {error}")
 
 
 def _silent(step: str, number: int) -> None:

@@ -3,18 +3,28 @@
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
+from gateway.domain.document import Document
 from gateway.domain.event import SignalId
 from gateway.domain.exception import ExceptionRecord
-from gateway.store import load
+from gateway.domain.lot import LotBalance
+from gateway.domain.order import OrderState, Progress
+from gateway.store import codec, load
 from gateway.store.batch import ConsumerKind, Tally
 from gateway.store.connection import Connection, connect_reader
 
 T = TypeVar("T")
 
 _EXCEPTIONS = f"{load.OPEN_EXCEPTIONS} LIMIT ?"
+_CLOSED = (
+    f"SELECT {load.EXCEPTION_COLUMNS} FROM exception WHERE closed_at IS NOT NULL "  # noqa: S608  # our own columns
+    "ORDER BY closed_at DESC, id DESC LIMIT ?"
+)
+_LOTS = f"{load.LOTS_LEFT} ORDER BY item, owner_kind, owner, lot, location"
+_PROGRESS = "SELECT order_no, operation, good, scrap, rework FROM order_progress ORDER BY order_no, operation"
 _OPEN = "SELECT count(*) FROM exception WHERE closed_at IS NULL"
 _DEAD_LETTERS = "SELECT max(id) FROM dead_letter"  # none is ever deleted
 _BUFFERS = """
@@ -67,6 +77,27 @@ class Views:
     async def exceptions(self, limit: int = 1000) -> list[ExceptionRecord]:
         """Return the open entries of the work list, oldest first."""
         return await self._rows(_EXCEPTIONS, load.exception, limit)
+
+    async def exceptions_closed(self, limit: int = 1000) -> list[ExceptionRecord]:
+        """Return the closed entries of the work list, the last one first."""
+        return await self._rows(_CLOSED, load.exception, limit)
+
+    async def lots(self) -> list[LotBalance]:
+        """Return the lots with something left."""
+        return await self._rows(_LOTS, load.lot)
+
+    async def windows(self) -> list[Document]:
+        """Return the documents that are open, oldest first."""
+        return await self._rows("SELECT body FROM open_document ORDER BY id", lambda row: codec.document(row[0]))
+
+    async def order_states(self) -> dict[str, OrderState]:
+        """Return what happened to each order since its master data were written."""
+        statement = "SELECT order_no, body FROM order_state"
+        return dict(await self._rows(statement, lambda row: (row[0], codec.order_state(row[1]))))
+
+    async def progress(self) -> dict[tuple[str, str], Progress]:
+        """Return what each (order, operation) has made so far."""
+        return dict(await self._rows(_PROGRESS, lambda row: ((row[0], row[1]), Progress(*map(Decimal, row[2:])))))
 
     async def exceptions_open(self) -> int:
         """Return how many entries of the work list are open."""

@@ -15,7 +15,7 @@ from tests.harness.until import until
 
 _SIGNALS = {"CAPPER-1.capped", "FILLER-1.good", "FILLER-1.reject", "PACKER-1.case_sealed", "SCALE-1.net_weight"}
 _BALANCED = re.compile(
-    r"^(\S+) +made (\S+) · posted (\S+) · held (\S+) · scrapped (\S+) · lost 0 · doubled 0 ?\S*$", re.MULTILINE
+    r"^(\S+) +made (\S+) · posted (\S+) · held (\S+) · scrapped (\S+) · reversed 0 · lost 0 · doubled 0 ?\S*$", re.MULTILINE
 )
 _DOUBLE_A_POSTING = (
     "INSERT INTO posting (seq, position, order_no, operation, posting_type, posted_at, body) "

@@ -23,9 +23,18 @@ def made(site: Site, *parts: str) -> dict[tuple[str, str], ledger.Made]:
 
 
 def settle(site: Site, *parts: str, within: float = 60.0) -> None:
-    """Wait until all that was made is counted, and all that was posted is at the ERP."""
+    """Wait until all that was made is counted, every window closed, and all that was posted is at the ERP."""
     totals = {name: one.total for name, one in made(site, *parts).items()}
-    until(lambda: _settled(site.status(), totals), within=within, what=lambda: f"{totals} in {site.status()}")
+    until(
+        lambda: no_window(site) and _settled(site.status(), totals),
+        within=within,
+        what=lambda: f"{totals} in {site.status()}",
+    )
+
+
+def no_window(site: Site) -> bool:
+    """Tell whether no document is open: what is in one is counted, but not at the ERP."""
+    return site.rows("SELECT count(*) FROM open_document") == [(0,)]
 
 
 def _settled(status: dict[str, Any], totals: Units) -> bool:

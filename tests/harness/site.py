@@ -82,6 +82,10 @@ class Site:
         with self.changed("gateway.yaml") as data:
             data["api"]["tokens"].append({"name": "test", "role": "admin", "sha256": _hash(TOKEN)})
             data["sinks"][0]["retry_at_most"] = "1s"
+        with self.changed("triggers.yaml") as data:
+            for rule in data["triggers"]:
+                if "cumulate" in rule:
+                    rule["cumulate"]["window"] = "1s"  # what is compared at the end has to be at the ERP
         for path in sorted((self.config / "devices").glob("*.yaml")):
             with self.changed(f"devices/{path.name}") as data:
                 data["retry_at_most"] = "1s"  # a test has no minute to wait for a device that is back

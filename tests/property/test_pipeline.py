@@ -165,7 +165,7 @@ async def _nothing_waits(history: History) -> None:
     assert [] == plant.exceptions(ExceptionKind.TRIGGER)
     assert [] == plant.exceptions(ExceptionKind.COUNTER)
 
-    posted = await plant.rows("SELECT operation, id FROM trigger_log ORDER BY operation, posting_seq")
+    posted = await plant.rows("SELECT operation, id FROM trigger_log ORDER BY operation, document_id")
 
     assert sorted(posted) == posted  # nothing overtook what waited
 

@@ -9,14 +9,22 @@ from typing import Any, get_args
 
 import httpx
 import pytest
+from argon2 import PasswordHasher
 
 from gateway.api.server import ApiServer
 from gateway.api.services import Services
+from gateway.api.signatures import Signatures
+from gateway.domain.masterdata import MasterData
+from gateway.domain.material import Units
 from gateway.ports import Health, HealthReport, Link
 from gateway.settings.api import ApiSettings, Role, TokenSettings
+from gateway.settings.users import Person, write_users
 from tests.integration.api.writer import NOW, StoppedClock, Writer, open_writer
 
 ROLES: tuple[Role, ...] = get_args(Role)
+PASSWORD = "correct horse"
+_CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+NO_MASTER = MasterData(hash="sha256:0", items={}, units=Units({}), boms={}, orders={})
 
 
 @dataclass
@@ -25,6 +33,7 @@ class Site:
 
     writer: Writer
     server: ApiServer
+    master: MasterData
     report: HealthReport
     task: "asyncio.Task[None]"
     clients: list[httpx.AsyncClient] = field(default_factory=list)
@@ -57,6 +66,9 @@ async def site(writer: Writer) -> AsyncIterator[Site]:
 
 
 async def start_site(writer: Writer) -> Site:
+    """Start the server; each role has a user of its name, whose password is `PASSWORD`."""
+    users = writer.path.with_name("users.yaml")
+    write_users(users, [make_person(role) for role in ROLES])
     report = HealthReport(
         ready=True,
         store="ok",
@@ -72,11 +84,17 @@ async def start_site(writer: Writer) -> Site:
         health=lambda: site.report,
         metrics=lambda: b"backflush_store_ok 1.0\n",
         tokens=[*map(make_token, ROLES), make_token("expired", role="admin", expires=NOW)],
+        signatures=Signatures(users, StoppedClock()),
+        master=lambda: site.master,
     )
     server = ApiServer(ApiSettings(listen="127.0.0.1:0"), services)
-    site = Site(writer, server, report, asyncio.create_task(server.run()))
+    site = Site(writer, server, NO_MASTER, report, asyncio.create_task(server.run()))
     await server.listening.wait()
     return site
+
+
+def make_person(role: Role) -> Person:
+    return Person(user=role, name=f"The {role}", roles=(role,), password=_CHEAP.hash(PASSWORD))
 
 
 def make_token(name: str, **changes: Any) -> TokenSettings:

@@ -10,7 +10,9 @@ from fastapi.routing import APIRoute
 from gateway.api.app import LARGEST_BODY, create_app
 from tests.integration.api.conftest import ROLES, Site
 
-EVERYBODY = {"viewer", "operator", "erp", "admin"}
+EVERYBODY = {"viewer", "operator", "supervisor", "quality", "erp", "admin"}
+PEOPLE = {"operator", "supervisor", "quality", "admin"}  # who works at the line, or beside it
+DECIDERS = {"supervisor", "quality", "admin"}
 # Written here a second time on purpose: a new route needs a decision in both places.
 ALLOWED = {
     "GET /healthz": None,
@@ -22,7 +24,31 @@ ALLOWED = {
     "GET /api/v1/consumers": EVERYBODY,
     "GET /api/v1/postings": {"erp", "admin"},
     "POST /api/v1/consumers/{name}/ack": {"erp", "admin"},
-    "POST /api/v1/stagings": {"operator", "admin"},
+    "GET /api/v1/orders": EVERYBODY,
+    "GET /api/v1/orders/{order}": EVERYBODY,
+    "GET /api/v1/lots": EVERYBODY,
+    "GET /api/v1/windows": EVERYBODY,
+    "POST /api/v1/stagings": PEOPLE,
+    "POST /api/v1/commands/stage": PEOPLE,
+    "POST /api/v1/commands/scan-in": PEOPLE,
+    "POST /api/v1/commands/set-lot-status": PEOPLE,
+    "POST /api/v1/commands/return-lot": PEOPLE,
+    "POST /api/v1/commands/count-lot": PEOPLE,
+    "POST /api/v1/commands/issue-lot": PEOPLE,
+    "POST /api/v1/commands/enter-output": PEOPLE,
+    "POST /api/v1/commands/start-order": PEOPLE,
+    "POST /api/v1/commands/clear-line": PEOPLE,
+    "POST /api/v1/commands/approve-label": DECIDERS,
+    "POST /api/v1/commands/pin-bom": PEOPLE,
+    "POST /api/v1/commands/allow-overrun": PEOPLE,
+    "POST /api/v1/commands/trust-clock": PEOPLE,
+    "POST /api/v1/commands/retry": PEOPLE,
+    "POST /api/v1/commands/accept-deviation": PEOPLE,
+    "POST /api/v1/commands/close-exception": PEOPLE,
+    "POST /api/v1/commands/reverse": PEOPLE,
+    "POST /api/v1/commands/close-window": PEOPLE,
+    "POST /api/v1/commands/close-order": DECIDERS,
+    "POST /api/v1/commands/activate": DECIDERS,
 }
 ROUTES = [
     f"{method} {cast('APIRoute', route).path}"

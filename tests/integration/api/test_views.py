@@ -86,6 +86,7 @@ async def test_status_shows_devices_totals_and_buffers(site: Site) -> None:
             "posted": "7",
             "scrapped": "1",
             "held": "2",
+            "reversed": "0",
         }
     ]
     assert (answer["last_seq"], answer["exceptions_open"]) == (5, 1)
@@ -108,12 +109,27 @@ async def test_the_work_list_has_the_exact_reason(site: Site) -> None:
         "quantity": "12",
         "uom": "EA",
         "count": 12,
+        "owner": None,
         "first_event": "2026-11-21T10:00:00.000Z",
         "last_event": "2026-11-21T10:00:01.000Z",
         "opened_at": "2026-11-21T10:00:00.000Z",
         "detail": {"item": "CAP-28"},
     }
     assert second["detail"] is None
+
+
+async def test_closed_entries_say_how_and_by_whom(site: Site) -> None:
+    closed = replace(SHORTAGE, closed_at=NOW, close_reason="TEST: trial run", closed_by="eva")
+    await site.writer.store.commit(Batch(exceptions={7: closed, 8: replace(SHORTAGE, id=8)}))
+
+    (one,) = (await site.client("viewer").get("/api/v1/exceptions", params={"closed": True})).json()["exceptions"]
+
+    assert (7, "TEST: trial run", "eva", "2026-11-21T10:00:00.000Z") == (
+        one["id"],
+        one["close_reason"],
+        one["closed_by"],
+        one["closed_at"],
+    )
 
 
 async def test_metrics_are_what_runtime_renders(site: Site) -> None:

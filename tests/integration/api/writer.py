@@ -9,8 +9,10 @@ from pathlib import Path
 import orjson
 
 from gateway.domain.clock import ClockTrust, Instant, rfc3339
+from gateway.domain.command import Command
 from gateway.domain.lot import Staging
 from gateway.domain.posting import Output, Posting, PostingType
+from gateway.domain.signature import Author
 from gateway.errors import CommandRefused, StoreError
 from gateway.formats import chain
 from gateway.store.batch import Batch, ConsumerKey, ConsumerKind, Head, Mark, PostingRow, Rejection, StagingRow
@@ -42,15 +44,23 @@ class StoppedClock:
     def trust(self) -> ClockTrust:
         return ClockTrust("assume", 0)
 
+    def believe(self) -> None:
+        pass
+
 
 class Writer:
-    """Commands on a store. `failing` plays a disk that takes nothing."""
+    """Commands on a store. `failing` plays a disk that takes nothing, `refusal` a pipeline that says no."""
 
-    def __init__(self, store: Store, log: PostingLog, views: Views, head: Head) -> None:
+    def __init__(self, path: Path, store: Store, log: PostingLog, views: Views, head: Head) -> None:
+        self.path = path
         self.store = store
         self.log = log
         self.views = views
         self.failing = False
+        self.refusal: Exception | None = None
+        self.result: object = True
+        self.executed: list[tuple[Command, Author]] = []
+        self.audited: list[tuple[Command, str, str]] = []
         self._head = head
 
     async def post(self, count: int) -> None:
@@ -67,6 +77,15 @@ class Writer:
         if not known:
             await self._commit(Batch(stagings=[StagingRow(staging, NOW, staging_hash(staging))]))
         return not known
+
+    async def execute(self, command: Command, author: Author) -> object:
+        if self.refusal:
+            raise self.refusal
+        self.executed.append((command, author))
+        return self.result
+
+    async def audit(self, command: Command, author: Author, refused: str) -> None:
+        self.audited.append((command, author.person, refused))
 
     async def acknowledge(self, consumer: str, store: str, through: int) -> int:
         assert store == self.store.store
@@ -99,7 +118,7 @@ class Writer:
         core = orjson.dumps({"kind": "posting", "seq": seq, "posted_at": rfc3339(NOW)})
         body, sealed = chain.seal(core, previous)
         self._head = Head(position, sealed, seq)
-        return PostingRow(seq, position, _POSTING, NOW, body)
+        return PostingRow(seq, position, _POSTING, NOW, body, document=seq)
 
 
 @asynccontextmanager
@@ -108,7 +127,7 @@ async def open_writer(folder: Path) -> AsyncIterator[Writer]:
     store = await Store.open(path, "PLANT1-L1")
     log, views = await PostingLog.open(path), await Views.open(path)
     try:
-        yield Writer(store, log, views, (await store.load()).head)
+        yield Writer(path, store, log, views, (await store.load()).head)
     finally:
         await log.close()
         await views.close()

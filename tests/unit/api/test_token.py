@@ -35,4 +35,4 @@ def test_an_unknown_role_is_refused_with_the_known_ones() -> None:
     result = CliRunner().invoke(APP, ["a", "root"])
 
     assert result.exit_code == 2
-    assert "viewer, operator, erp, admin" in result.output
+    assert "viewer, operator, supervisor, quality, erp, admin" in " ".join(result.output.replace("│", " ").split())

@@ -7,8 +7,12 @@ from fractions import Fraction
 import pytest
 
 from gateway.domain.clock import rfc3339
+from gateway.domain.command import CloseOrder, Residual, Retry, Reverse, SetLotStatus, needs_signature
 from gateway.domain.event import SignalId
+from gateway.domain.line import LineOrder, LineState
+from gateway.domain.lot import LotStatus
 from gateway.domain.material import Units
+from gateway.domain.posting import Output
 from gateway.errors import DataError
 from tests.factories import NOON, day, make_bom, make_lot, make_master, make_order
 
@@ -80,3 +84,33 @@ def test_staging_more_loses_no_digit():
     lot = make_lot(staged="99999999999.00000000000000000001").stage(Decimal(900_000_000_000))
 
     assert Decimal("999999999999.00000000000000000001") == lot.staged
+
+
+def test_what_goes_back_to_the_warehouse_is_no_longer_left():
+    assert Decimal("7.5") == make_lot(staged="10").give_back(Decimal("2.5")).left
+
+
+@pytest.mark.parametrize(("at", "order"), [(-1, None), (0, "100045"), (1, "100045"), (2, "100046"), (9, "100046")])
+def test_a_line_works_on_the_order_that_was_started_last(at, order):
+    line = LineState((LineOrder(day(0), "100045"), LineOrder(day(2), "100046")))
+
+    assert order == line.order_at(day(at))
+
+
+def test_an_output_counts_everything_that_was_made():
+    assert Decimal(6) == Output(Decimal(3), Decimal(2), Decimal(1), "EA").units
+
+
+@pytest.mark.parametrize(
+    ("command", "meaning"),
+    [
+        (Reverse(1, "R1"), "reversal"),
+        (Retry(), None),
+        (SetLotStatus("SALT", "S-1", LotStatus.UNRESTRICTED, "R1"), "return from quarantine"),
+        (SetLotStatus("SALT", "S-1", LotStatus.BLOCKED, "R1"), None),
+        (CloseOrder("100045", Residual.RETURN, "R1"), None),
+        (CloseOrder("100045", Residual.RETURN, "R1", deviation=True), "close outside tolerance"),
+    ],
+)
+def test_a_command_says_whether_and_what_has_to_be_signed(command, meaning):
+    assert meaning == needs_signature(command)

@@ -3,7 +3,7 @@ from fractions import Fraction
 
 import pytest
 
-from gateway.domain.quantity import Rounding, RoundingMode, exact, parse_quantity, rounded, text
+from gateway.domain.quantity import Rounding, RoundingMode, exact, nearest, parse_quantity, rounded, text
 from gateway.errors import DataError
 
 
@@ -80,3 +80,26 @@ def test_without_decimals_an_endless_requirement_is_refused():
 
 def test_text_never_has_an_exponent():
     assert "1000" == text(Decimal("1E+3"))
+
+
+@pytest.mark.parametrize(
+    ("numerator", "mode", "multiple", "result"),
+    [
+        (11, RoundingMode.UP, "2.5", "12.5"),
+        (11, RoundingMode.DOWN, "2.5", "10"),
+        (11, RoundingMode.HALF_EVEN, "2", "12"),  # 5.5 packs to the even neighbour
+        (10, RoundingMode.UP, "2.5", "10"),
+        (1, RoundingMode.UP, "50", "50"),
+        (1, RoundingMode.HALF_EVEN, "50", "0"),
+    ],
+)
+def test_a_multiple_rounds_to_whole_packs(numerator, mode, multiple, result):
+    assert Decimal(result) == rounded(numerator, 1, Rounding(2, mode, Decimal(multiple)))
+
+
+@pytest.mark.parametrize(
+    ("fraction", "result"),
+    [(Fraction(9, 2000), "0.0045"), (Fraction(2, 3), "0.666666666667"), (Fraction(1, 2**14), "0.00006103515625")],
+)
+def test_the_nearest_decimal_is_the_exact_one_or_has_twelve_decimals(fraction, result):
+    assert Decimal(result) == nearest(fraction)

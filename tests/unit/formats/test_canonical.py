@@ -3,6 +3,7 @@ from decimal import Decimal
 import orjson
 import pytest
 
+from gateway.backflush import closed
 from gateway.backflush.step import step
 from gateway.domain.clock import ClockTrust
 from gateway.domain.event import EventKind
@@ -14,7 +15,11 @@ PLACE = canonical.Place("PLANT1-L1", "01JXK3", NOON, ClockTrust("kernel", 12))
 
 def rendered(trigger) -> dict:
     shelf = Shelf(make_lot(), make_lot("C-1", item="CARTON-12", location="L1-PACK"))
-    posting = step(shelf, make_master(), trigger).posting
+    booked = step(shelf, make_master(), trigger)
+    return written(closed.at_once(booked.bookings[0]))
+
+
+def written(posting) -> dict:
     return orjson.loads(canonical.posting(posting, 7, 9, PLACE))
 
 
@@ -55,6 +60,7 @@ def test_an_issued_line_names_its_bom_line_and_method():
             "location": "L1-FILL",
             "bom_line": "0010",
             "method": "backflush",
+            "owner": {"kind": "line", "name": "L1"},
         }
     ] == body["lines"]
 

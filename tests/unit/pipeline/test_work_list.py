@@ -17,7 +17,7 @@ async def count(plant, *values):
 
 
 async def posted(plant) -> list[tuple[int, str]]:
-    return await plant.rows("SELECT id, quantity FROM trigger_log WHERE posting_seq IS NOT NULL ORDER BY posting_seq")
+    return await plant.rows("SELECT id, quantity FROM trigger_log WHERE document_id IS NOT NULL ORDER BY document_id")
 
 
 async def test_a_shortage_holds_the_trigger_with_the_exact_reason(empty):
@@ -25,7 +25,12 @@ async def test_a_shortage_holds_the_trigger_with_the_exact_reason(empty):
     held = empty.exceptions(ExceptionKind.TRIGGER)
 
     assert [
-        ("shortage", "BOTTLE-500 (BOM line 0010) needs 3 EA, 0 available for order 100045 on line L1", Decimal(3), 1)
+        (
+            "not-staged",
+            "BOTTLE-500 (BOM line 0010) needs 3 EA, nothing staged for order 100045 on line L1",
+            Decimal(3),
+            1,
+        )
     ] == [(one.code, one.reason, one.quantity, one.count) for one in held]
     assert ("3", "0", "0", "3") == empty.tally()
 
@@ -77,7 +82,7 @@ async def test_a_staging_of_something_else_changes_nothing(empty):
 
 
 async def test_more_than_fits_one_transaction_is_posted_to_the_end(empty, monkeypatch):
-    monkeypatch.setattr("gateway.pipeline.commands._RETRIED_AT_ONCE", 2)
+    monkeypatch.setattr("gateway.pipeline.commands.desk._RETRIED_AT_ONCE", 2)
     await count(empty, *range(6))
     await empty.stage("S-1", "100")
 

@@ -7,7 +7,7 @@ import pytest
 
 from gateway.errors import ConfigError
 from gateway.runtime.bootstrap import load_config, open_gateway
-from gateway.runtime.clock import SystemClock
+from gateway.runtime.clock import clock_of
 
 EXAMPLE = Path(__file__).parents[3] / "config"
 
@@ -21,7 +21,7 @@ async def test_a_sinks_token_that_cannot_be_had_names_the_sink_and_makes_no_stor
     config = load_config(folder)
 
     with pytest.raises(ConfigError, match="sink erp, token: environment variable NO_SUCH_TOKEN is not set"):
-        async with open_gateway(config, SystemClock(config.gateway.clock_trust)):
+        async with open_gateway(config, clock_of(config.gateway)):
             pass
 
     assert not config.store_path.parent.exists()

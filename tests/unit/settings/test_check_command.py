@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from gateway.cli.check import check, longest_safe_outage
 from gateway.cli.schema import schema
+from gateway.runtime.bootstrap import load_config
 
 CONFIG = Path(__file__).parents[3] / "config"
 
@@ -28,6 +29,12 @@ def test_check_of_a_valid_folder_shows_how_long_each_counter_may_be_unread(run):
     assert ["FILLER-1.good", "opcua", "good", "54.6", "min"] in [row.split() for row in result.stdout.splitlines()]
 
 
+def test_check_says_what_is_signed_to_put_it_in_force(run):
+    rows = run("check", CONFIG).stdout.splitlines()
+
+    assert f"configuration {load_config(CONFIG).configuration_hash}" in rows
+
+
 def test_check_of_a_broken_folder_names_every_place_and_exits_2(run, tmp_path):
     broken = shutil.copytree(CONFIG, tmp_path / "config", ignore=shutil.ignore_patterns("var"))
     rules = broken / "triggers.yaml"
@@ -40,7 +47,7 @@ def test_check_of_a_broken_folder_names_every_place_and_exits_2(run, tmp_path):
             "devices/capper-1.yaml:9: signals.capped: no rule in triggers.yaml is on CAPPER-1.capped: "
             "its units would never be posted"
         ),
-        "triggers.yaml:20: triggers[2].on: device 'CAPPER-9' is not configured; did you mean 'CAPPER-1'?",
+        "triggers.yaml:21: triggers[2].on: device 'CAPPER-9' is not configured; did you mean 'CAPPER-1'?",
     ]
 
 

@@ -1,18 +1,10 @@
-from datetime import UTC, datetime
-from decimal import Decimal
-from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
-from gateway.counting.counter import Counts
-from gateway.domain.bom import Method
-from gateway.domain.event import EventKind, SignalId
-from gateway.domain.lot import LotKey, Owner, Staging
-from gateway.domain.rule import TriggerRule
 from gateway.errors import ConfigError
-from gateway.settings.device import counter_of, events_of, signals_of
 from gateway.settings.load import load
+from gateway.settings.users import Person, write_users
 
 FILLER, MASTER = "devices/filler.yaml", "masterdata/all.yaml"
 
@@ -25,57 +17,32 @@ def test_a_valid_folder_has_its_lines_devices_and_sinks(folder):
     assert [sink.sink for sink in config.gateway.sinks] == ["erp"]
 
 
-def test_rules_are_the_cores_own(folder):
-    fill, weigh = folder.load().rules
+def test_the_clocks_limits_have_units(folder):
+    folder.edit("gateway.yaml", "clock_trust: assume", "clock_trust: chrony\nclock_drift: 15 ppm\nclock_max_error: 5s")
+    gateway = folder.load().gateway
 
-    assert fill == TriggerRule(
-        "fill", 1, SignalId("FILLER", "good"), EventKind.GOOD_UNITS, "0010", order_signal="order", fallback_active=True
-    )
-    assert weigh == TriggerRule(
-        "weigh", 2, SignalId("SCALE", "weight"), EventKind.WEIGHED, "0020", fallback_active=True
-    )
+    assert ("chrony", 0.000015, 5.0) == (gateway.clock_trust, gateway.clock_drift, gateway.clock_max_error)
 
 
-def test_an_order_may_come_from_the_event_alone(folder):
-    folder.edit("devices/scale.yaml", "id: $.id", "id: $.id, order: $.order")
-    folder.edit("triggers.yaml", "order: active", "order: {event: order}")
-    _, weigh = folder.load().rules
+def test_regulated_mode_needs_somebody_who_may_sign(folder):
+    folder.edit("gateway.yaml", "clock_trust: assume", "clock_trust: assume\nregulated: true")
+    folder.edit(MASTER, "status: approved", "status: approved\n    approved_by: process")
+    before = folder.faults()
+    person = Person(user="anna", name="Anna", roles=("quality",), password="$argon2id$x")
+    write_users(folder.root / "users.yaml", [person])
 
-    assert (weigh.order_from_event, weigh.fallback_active) == (True, False)
-
-
-def test_master_data_is_exact(folder):
-    folder.edit(MASTER, 'operation: "0010"}\n', 'operation: "0010", component_scrap: 1.5 %}\n')
-    bom = folder.load().master.boms["B", "1"]
-    cap, glue = bom.components
-
-    assert (Decimal(12000), Fraction(15, 1000)) == (cap.quantity, cap.component_scrap)
-    assert Fraction(12) == bom.operations[0].per_order_unit
-    assert glue.method == Method.MEASURED
+    assert [row.split(": ")[1] for row in before] == ["regulated"]
+    assert folder.load().gateway.regulated
 
 
-def test_scrap_is_a_percentage_or_a_number(folder):
-    folder.edit(MASTER, 'operation: "0010"}\n', 'operation: "0010", component_scrap: 0.015}\n')
+def test_a_list_of_users_that_others_may_read_is_named(folder):
+    folder.edit("gateway.yaml", "clock_trust: assume", "clock_trust: assume\nregulated: true")
+    folder.edit(MASTER, "status: approved", "status: approved\n    approved_by: process")
+    folder.write("users.yaml", "users: []\n")
+    (folder.root / "users.yaml").chmod(0o644)
+    (row,) = folder.faults()
 
-    assert Fraction(15, 1000) == folder.load().master.boms["B", "1"].components[0].component_scrap
-
-
-def test_units_convert_both_ways(folder):
-    units = folder.load().master.units
-
-    assert (Fraction(1, 1000), Fraction(1000)) == (units.factor("GLUE", "g", "kg"), units.factor("GLUE", "kg", "g"))
-
-
-def test_a_staging_serves_its_order_or_its_line(folder):
-    line, order = folder.load().master.stagings
-    received = datetime(2026, 1, 1, tzinfo=UTC)
-
-    assert line == Staging("S1", LotKey(Owner("line", "L1"), "CAP", "C1", "X"), Decimal(5000), "EA", received)
-    assert Owner("order", "77") == order.key.owner
-
-
-def test_the_active_order_is_the_lines(folder):
-    assert folder.load().master.active_order("L1") == "77"
+    assert "may be read by others" in row
 
 
 def test_the_hash_is_of_the_content_and_not_of_the_files(folder):
@@ -100,27 +67,6 @@ def test_stagings_are_no_part_of_the_hash(folder):
     folder.edit(MASTER, "quantity: 5000", "quantity: 6000")
 
     assert before == folder.load().master.hash
-
-
-def test_a_counter_is_what_counting_works_with(folder):
-    signals = signals_of(folder.load().devices["FILLER"])
-    counter = counter_of(signals["good"])
-
-    assert counter is not None
-    assert (Counts.GOOD, 65536, Decimal(20), True) == (
-        counter.counts,
-        counter.modulus,
-        counter.max_rate,
-        counter.has_epoch,
-    )
-    assert counter_of(signals["boot"]) is None
-
-
-def test_only_event_signals_have_message_paths(folder):
-    devices = folder.load().devices
-
-    assert events_of(signals_of(devices["FILLER"])["good"]) is None
-    assert events_of(signals_of(devices["SCALE"])["weight"]).id == "$.id"
 
 
 def test_the_store_lies_below_the_folder(folder):
@@ -191,7 +137,7 @@ def test_two_rules_of_one_signal_are_refused(folder):
     assert folder.faults() == [
         (
             "triggers.yaml:16: triggers[2].on: FILLER.good has a rule already, fill at triggers.yaml:2; "
-            "its units would count twice"
+            "its units would count twice (shadow: true tries a rule beside it)"
         )
     ]
 
@@ -221,12 +167,6 @@ def test_a_stock_conversion_that_never_ends_is_refused(folder):
             "stock the item in a unit that divides it"
         )
     ]
-
-
-def test_a_rounding_makes_an_endless_requirement_right(folder):
-    folder.edit(MASTER, "quantity: 12000", "rounding: {decimals: 3}, quantity: 1000")
-
-    assert folder.load().master.boms["B", "1"].components[0].rounding.decimals == 3
 
 
 @pytest.mark.parametrize("gone", ["gateway.yaml", "triggers.yaml"])

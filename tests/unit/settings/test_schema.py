@@ -102,3 +102,39 @@ def test_a_quantity_is_a_text_or_a_number(validators):
     ]
 
     assert accepted == [True, True, True, False, False]
+
+
+@pytest.mark.parametrize("kind", ["gateway", "triggers", "masterdata"])
+def test_every_key_says_what_it_means(validators, kind):
+    assert [] == sorted(set(undescribed(validators[kind].schema)))
+
+
+def undescribed(node):
+    """Yield the keys without a description; a constant says itself what it is."""
+    if isinstance(node, list):
+        for one in node:
+            yield from undescribed(one)
+    elif isinstance(node, dict):
+        for key, value in node.get("properties", {}).items():
+            if isinstance(value, dict) and not {"description", "const"} & set(value):
+                yield f"{node.get('title')}.{key}"
+        for value in node.values():
+            yield from undescribed(value)
+
+
+@pytest.mark.parametrize(
+    ("component", "accepted"),
+    [
+        ({"uom": "EA", "rounding": {"multiple": 250, "mode": "up"}}, True),
+        ({"uom": "EA", "yield": "98 %", "setup_scrap": 24, "fixed": False}, True),
+        ({"uom": "EA", "component_yield": "98 %"}, False),
+        ({"uom": "EA", "allocation": "newest"}, False),
+        ({"uom": "EA", "alternates": [{"item": "B", "priority": 0}]}, False),
+        ({"uom": "EA", "control_limits": {"low": 1}}, False),
+    ],
+)
+def test_the_schema_knows_a_components_keys(validators, component, accepted):
+    bom = {"bom": "B", "version": "1", "item": "A", "base_quantity": 1, "uom": "EA", "status": "approved"}
+    line = {"line": "1", "item": "C", "quantity": 1, "operation": "0010", **component}
+
+    assert accepted == validators["masterdata"].is_valid({"boms": [{**bom, "components": [line]}]})

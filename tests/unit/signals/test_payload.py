@@ -21,6 +21,7 @@ PATHS = EventPaths.compile(
         "sscc": "$.sscc",
         "units": "$.units",
         "stable": "$.stable",
+        "temperature": "$.t",
     }
 )
 WEIGHT = {
@@ -60,6 +61,45 @@ def test_a_message_carries_what_its_paths_find():
     )
 
     assert expected == read()
+
+
+def test_a_scanners_message_names_the_lot():
+    paths = EventPaths.compile(
+        {
+            "id": "$.scan",
+            "item": "$.gtin",
+            "lot": "$.batch",
+            "location": "$.bin",
+            "bom_line": "$.position",
+            "expires_at": "$.best_before",
+            "supplier": "$.from",
+            "line": "$.line",
+            "temperature": "$.t",
+        }
+    )
+    scanned = {"scan": 7, "gtin": "SYRUP", "batch": 4711, "bin": "L1-TANK", "position": "0010", "from": "ACME"}
+    more = {"best_before": "2027-01-31T00:00:00Z", "line": "L1", "t": -4.5}
+    expected = Message(
+        id="7",
+        item="SYRUP",
+        lot="4711",
+        location="L1-TANK",
+        bom_line="0010",
+        expires_at=datetime(2027, 1, 31, tzinfo=UTC),
+        supplier="ACME",
+        line="L1",
+        temperature=Decimal("-4.5"),
+    )
+
+    assert expected == read({**scanned, **more}, paths=paths).value
+
+
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_what_a_scanner_leaves_empty_is_not_said(nothing):
+    paths = EventPaths.compile({"id": "$.id", "lot": "$.lot", "supplier": "$.from", "temperature": "$.t"})
+    message = read({"lot": nothing, "from": nothing, "t": None}, paths=paths).value
+
+    assert (None, "", None) == (message.lot, message.supplier, message.temperature)
 
 
 def test_what_has_no_path_keeps_its_default():
@@ -115,6 +155,7 @@ def test_what_is_configured_may_not_be_missing(name):
         ({"net": [1]}, "$.net: [1] is no quantity"),
         ({"uom": 7}, "$.uom: 7 is no text"),
         ({"sscc": 340123450000000017}, "is no text"),
+        ({"t": "warm"}, "$.t: 'warm' is no quantity"),
         ({"stable": "yes"}, "$.stable: 'yes' is neither true nor false"),
         ({"ts": "2026-11-21T10:00:00"}, "is no RFC 3339 time"),
         ({"ts": 1795308611}, "is no RFC 3339 time"),

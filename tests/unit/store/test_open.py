@@ -97,7 +97,7 @@ async def test_a_newer_schema_is_refused(path):
     connection.execute("PRAGMA user_version = 99")
     connection.close()
 
-    with pytest.raises(StoreError, match="schema version 99, this gateway knows 1"):
+    with pytest.raises(StoreError, match=r"schema version 99, this gateway knows \d"):
         await Store.open(path, "G")
 
 

@@ -2,7 +2,8 @@ from datetime import timedelta
 
 import pytest
 
-from gateway.store.batch import Batch, ConsumerKey, ConsumerKind, Mark, Rejection
+from gateway.domain.event import EventKind
+from gateway.store.batch import Batch, ConsumerKey, ConsumerKind, EventRow, InputRow, Mark, Rejection
 from gateway.store.log import PostingLog
 from gateway.store.retention import prune
 from gateway.store.store import Registration
@@ -80,6 +81,60 @@ async def test_ids_are_never_given_again(store, line):
 
     after = await store.load()
     assert (before.next_event, before.next_trigger, before.head) == (after.next_event, after.next_trigger, after.head)
+
+
+async def test_a_trigger_stays_while_a_later_document_speaks_of_it(store, path, acknowledged):
+    await store.commit(acknowledged.reversed(1003))
+    await prune(store, KEEP, LATER)
+    kept = await store.links_of_triggers([2, 3])
+    sound = verify(path).ok
+    await store.commit(Batch(consumers={ERP: Mark(11, START)}))
+    await prune(store, KEEP, LATER)
+
+    assert (3, [(3, 1003), (3, 1011)], True) == (kept[0].trigger, [(one.trigger, one.document) for one in kept], sound)
+    assert [] == await store.links_of_triggers([3])
+    assert [one for one in verify(path).checks if not one.ok] == []
+    assert [] == await store.triggers([3])
+
+
+async def test_a_trigger_stays_while_it_is_owed_something(store, path, line):
+    await store.register([Registration(ERP, required=True)], START)
+    await store.commit(line.short(3))
+    await store.commit(Batch(consumers={ERP: Mark(11, START)}))
+    await prune(store, KEEP, LATER)
+    await store.commit(line.settled(1))
+
+    assert [make_event(14)] == [one.event for one in await store.triggers([13, 14]) if one.id == 14]
+    assert [one for one in verify(path).checks if not one.ok] == []
+
+
+async def test_an_open_document_stays_whole(store, path, acknowledged):
+    await store.commit(acknowledged.gathered_in(2))
+    await store.commit(acknowledged.posted(1))
+    await store.commit(Batch(consumers={ERP: Mark(11, START)}))
+    await prune(store, KEEP, LATER)
+
+    assert [14, 15] == [one.trigger for one in await store.links_of_document(acknowledged.documents - 1)]
+    assert [one for one in verify(path).checks if not one.ok] == []
+
+
+async def test_a_kept_triggers_mark_is_no_way_to_hide_a_deleted_posting(store, path, acknowledged):
+    await store.transact(lambda raw: raw.execute("UPDATE trigger_log SET retained = 1 WHERE id = 8"))
+    await store.transact(lambda raw: raw.execute("DELETE FROM posting WHERE seq = 8"))
+
+    assert {"sequence", "chain"} <= {one.name for one in verify(path).checks if not one.ok}
+
+
+async def test_what_the_engine_was_told_goes_with_the_events_it_stood_before(store, acknowledged):
+    started = make_event(14, EventKind.ORDER_STARTED)
+    inputs = [InputRow(number, after, "tick", b"{}") for number, after in enumerate((1, 5, 6, 7), 1)]
+    await store.commit(Batch(events=[EventRow(14, started, "NEW")], inputs=inputs))
+    await prune(store, KEEP, LATER)
+
+    left = await store.transact(lambda raw: raw.execute("SELECT id FROM input ORDER BY id").fetchall())
+    assert [(3,), (4,)] == left
+    assert {(*GOOD, started.key): None} == await store.known_events([(*GOOD, started.key)])
+    assert (await store.load()).next_input == 5
 
 
 async def test_a_long_past_goes_in_many_transactions(store, path, acknowledged):

@@ -6,18 +6,41 @@ import pytest
 
 from gateway.counting.counter import Suspect
 from gateway.counting.messages import Watermark
-from gateway.domain.event import SignalId
+from gateway.domain.document import Backlog
+from gateway.domain.event import LotMention, SignalId, Trigger
 from gateway.domain.exception import ExceptionKind
-from gateway.domain.lot import LotBalance, LotKey, LotStatus, Owner, Staging
-from gateway.domain.order import Progress
+from gateway.domain.line import LineOrder, LineState
+from gateway.domain.lot import LotBalance, LotFacts, LotKey, LotStatus, Owner, Staging
+from gateway.domain.order import OrderState, Pin, Progress
+from gateway.domain.posting import Variance
 from gateway.domain.requirement import Requirement, RequirementKey
 from gateway.errors import StoreError
-from gateway.store.batch import Batch, DeadLetter, EventRow, StagingRow
+from gateway.store.batch import (
+    Batch,
+    DeadLetter,
+    EventRow,
+    InputRow,
+    ShadowKey,
+    ShadowTotal,
+    Snapshot,
+    SpanHead,
+    StagingRow,
+    Tally,
+    TriggerRow,
+    VarianceRow,
+)
 from gateway.store.codec import staging_hash
 from gateway.store.lookups import BALANCES, HELD_TRIGGERS, KNOWN_EVENTS, STAGED
-from tests.unit.store.making import GOOD, START, checkpoint, lot_key, make_event, make_exception
+from tests.unit.store.making import GOOD, START, checkpoint, lot_key, make_document, make_event, make_exception
 
 MICROSECOND = timedelta(microseconds=1)
+ONE = Decimal(1)
+REQUIRED = RequirementKey("100045", "0010", "0030", "KG")
+
+
+def make_balance(**changes) -> LotBalance:
+    balance = LotBalance(lot_key(1), "EA", START, None, LotStatus.UNRESTRICTED, staged=ONE)
+    return balance._replace(**changes)
 
 
 def make_staging(**changes) -> Staging:
@@ -108,6 +131,76 @@ async def test_closed_exceptions_are_not_loaded(store):
     assert loaded.exceptions[0].kind is ExceptionKind.TRIGGER
 
 
+async def test_what_an_event_has_beside_its_columns_comes_back(store):
+    lot = LotMention("CAP-28", "CP-1", "L1-CAP", "0010", START, "ACME")
+    event = make_event(1)._replace(temperature=Decimal("21.50"), lot=lot, edited=(("0010", ONE),), person="anna")
+    trigger = Trigger(1, event, "issue", 1, "L1", "100045", "0010")
+    held = EventRow(1, event, "NEW", "abc", ("no-rule", "no rule", ""))
+    await store.commit(Batch(events=[held], triggers=[TriggerRow(1, 1, trigger, None, 1)]))
+
+    assert [trigger] == await store.triggers([1])
+
+
+@pytest.mark.parametrize(
+    ("member", "loaded", "stored"),
+    [
+        ("documents", "documents", {7: make_document(7, triggers=(1,), reach=((0, 12), None), follows=3)}),
+        ("span_heads", "span_heads", {("100045", "0010"): SpanHead(10**15, ((0, 12), (24, 36)))}),
+        ("backlogs", "backlogs", {3: Backlog(3, 1, 7, REQUIRED, Decimal("0.250"))}),
+        ("orders", "order_states", {"100045": OrderState(START, True, ONE, (Pin(START, "4"),), frozenset({1, 2}))}),
+        ("lines", "line_states", {"L1": LineState((LineOrder(START, "100045"),), "100045")}),
+        ("shadows", "shadows", {ShadowKey(REQUIRED, "4"): ShadowTotal("CAP-28", Requirement(10**40, 7, ONE, True))}),
+        ("requirements", "requirements", {REQUIRED: Requirement(1, 3, ONE, True)}),
+        ("tallies", "tallies", {GOOD: Tally("EA", Decimal(5), ONE, ONE, ONE, Decimal(2))}),
+        ("lots", "lots", {lot_key(1): make_balance(facts=LotFacts("ACME", 1, Decimal("0.97"), scanned_at=START))}),
+        ("exceptions", "exceptions", {1: make_exception(1, 1, owner="quality")}),
+    ],
+)
+async def test_a_member_of_a_batch_is_loaded_as_it_was(store, member, loaded, stored):
+    await store.commit(Batch(**{member: stored}))
+
+    found = getattr(await store.load(), loaded)
+    assert stored == (found if isinstance(found, dict) else {one.id: one for one in found})
+
+
+async def test_a_closed_document_and_a_settled_backlog_are_gone_and_their_ids_stay_given(store):
+    await store.commit(Batch(documents={7: make_document(7)}, backlogs={3: Backlog(3, 1, 7, REQUIRED, ONE)}))
+    await store.commit(Batch(documents={7: None, 8: None}, backlogs={3: None}))
+    loaded = await store.load()
+
+    assert ({}, {}) == (loaded.documents, loaded.backlogs)
+    assert loaded.next_backlog == 4
+
+
+async def test_ids_go_on_behind_the_greatest(store, line):
+    await store.commit(line.gathered_in(1))
+    await store.commit(Batch(inputs=[InputRow(5, 13, "tick", b"{}")]))
+    loaded = await store.load()
+
+    assert (line.documents + 1, 6) == (loaded.next_document, loaded.next_input)
+
+
+async def test_a_snapshot_is_kept_as_it_was_first(store):
+    for body in (b"first", b"second"):
+        await store.commit(Batch(snapshots=[Snapshot("sha256:9f2c", body, START)]))
+
+    assert [(b"first",)] == await store.transact(lambda raw: raw.execute("SELECT body FROM snapshot").fetchall())
+
+
+async def test_a_variance_is_there_once_however_often_it_is_booked(store):
+    for actual in (ONE, Decimal(2)):
+        variance = Variance("0010", "CAP-28", "EA", ONE, actual, ONE, ONE, ONE, ONE, "usage")
+        await store.commit(Batch(variances=[VarianceRow("100045", "L1", variance, START)]))
+
+    assert [("2",)] == await store.transact(lambda raw: raw.execute("SELECT actual FROM variance").fetchall())
+
+
+async def test_a_trigger_closed_without_posting_is_held_no_more(store, line):
+    await store.commit(line.closed_without_posting(await store.held_triggers(1, 2)))
+
+    assert [13] == [one.id for one in await store.held_triggers(1, 10)]
+
+
 async def test_nothing_of_a_batch_that_fails_is_stored(store, line):
     before = await store.load()
     batch = line.posted(2)
@@ -188,6 +281,10 @@ async def test_applied_transfers_are_known_by_their_content(store):
         ({"uom": "KG"}, False),
         ({"expires_at": None}, False),
         ({"status": LotStatus.BLOCKED}, False),
+        ({"facts": LotFacts(staged_at=START, scanned_at=START)}, True),
+        ({"facts": LotFacts("ACME")}, False),
+        ({"facts": LotFacts(density=Decimal("0.97"))}, False),
+        ({"scanned": True}, False),
     ],
 )
 def test_a_transfers_hash_is_of_what_it_moves(change, same):

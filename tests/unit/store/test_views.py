@@ -16,7 +16,7 @@ async def test_tallies_add_up(views):
     (one,) = await views.tallies()
 
     assert one.signal == GOOD
-    assert one.tally == ("", 13, 9, 1, 3)
+    assert one.tally == ("", 13, 9, 1, 3, 0)
 
 
 async def test_open_exceptions_come_oldest_first(views, store):

@@ -1,29 +1,32 @@
-"""What a person, the ERP or a sink asks of the one writer: each command is a unit of work of its own."""
+"""Where the API, the CLI, the sinks and the runtime ask: callers queue and wait, one unit of work after the other."""
 
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
-from gateway.domain.exception import ExceptionKind
+from gateway.domain.command import Command, Stage, needs_signature
 from gateway.domain.lot import Staging
+from gateway.domain.signature import Author
 from gateway.errors import CommandRefused, StoreError, TransientError
-from gateway.pipeline import posting, stock
+from gateway.pipeline import recording
+from gateway.pipeline.commands import configuration
+from gateway.pipeline.commands.desk import Desk, Handlers
 from gateway.pipeline.model import LineModel
 from gateway.pipeline.writer import Writer
-from gateway.store.batch import Batch, ConsumerKey, ConsumerKind, Mark, Rejection, StagingRow
-from gateway.store.codec import staging_hash
+from gateway.store.batch import Batch, ConsumerKey, ConsumerKind, Mark, Rejection
 
 T = TypeVar("T")
-_RETRIED_AT_ONCE = 500  # held triggers in one transaction
 
 
 class CommandDesk:
     """Implements Commands: callers queue and wait, the pipeline executes between two batches."""
 
-    def __init__(self, writer: Writer, wake: Callable[[], None]) -> None:
+    def __init__(self, writer: Writer, wake: Callable[[], None], handlers: Handlers) -> None:
+        self.desk = Desk(writer)
         self._writer = writer
         self._wake = wake
+        self._handlers = handlers
         self._waiting: deque[tuple[Callable[[], Awaitable[None]], asyncio.Future[Any]]] = deque()
         self._refusal = ""  # why nothing can be carried out now; empty when it can
 
@@ -34,6 +37,7 @@ class CommandDesk:
         """Carry out what was asked, in order; StoreError after its caller was told."""
         while self._waiting:
             execute, _ = self._waiting.popleft()
+            self._writer.tick()
             await execute()
 
     def refuse(self, reason: str) -> None:
@@ -48,9 +52,17 @@ class CommandDesk:
         """Take commands again."""
         self._refusal = ""
 
+    async def execute(self, command: Command, author: Author) -> object:
+        """Carry out a command, then try again what waited; CommandRefused changes nothing, with its own message."""
+        return await self._ask(lambda: self.execute_now(command, author))
+
+    async def audit(self, command: Command, author: Author, refused: str) -> None:
+        """Chain that a signed command was refused before it came here (its password, its role), and why."""
+        await self._ask(lambda: self._audit(command, author, refused))
+
     async def stage(self, staging: Staging, person: str) -> bool:
         """Apply a transfer to the line once, then try again what waited for it."""
-        return await self._ask(lambda: self._stage_and_retry(staging, person))
+        return bool(await self.execute(Stage(staging), Author(person)))
 
     async def acknowledge(self, consumer: str, store: str, through: int) -> int:
         """Move a puller's watermark, never back."""
@@ -66,13 +78,37 @@ class CommandDesk:
 
     async def activate_now(self, model: LineModel) -> None:
         """Put the model in force: apply new stagings, try again what waits. CommandRefused changes nothing."""
-        before, self._writer.model = self._writer.model, model
+        await configuration.activate(self.desk, model)
+
+    async def execute_now(self, command: Command, author: Author) -> object:
+        """Carry out a command at the moment of the writer's last tick, without a queue."""
+        before = self._writer.batches
         try:
-            await self._stage(model.master.stagings, "master data")
-            await self.retry_all()
-        except (CommandRefused, StoreError):
-            self._writer.model = before  # the caller goes on with its old configuration
+            result = await self._handled(command, author)
+        except CommandRefused as refusal:
+            if needs_signature(command):
+                await self._audit(command, author, str(refusal), tried=True)
             raise
+        if self._writer.batches != before:  # whatever it changed may be what something waits for
+            await self.desk.retry_all()
+        return result
+
+    async def retry_all(self) -> None:
+        """Try what waits again, oldest first."""
+        await self.desk.retry_all()
+
+    async def _handled(self, command: Command, author: Author) -> object:
+        if (signed := needs_signature(command)) and author.signature is None:
+            raise CommandRefused(f"{signed} needs a signature", "sign with your user and password")
+        return await self._handlers[type(command)](self.desk, command, author)
+
+    async def _audit(self, command: Command, author: Author, refused: str, *, tried: bool = False) -> None:
+        work = self.desk.working_copy()
+        recorded = recording.command(command, author, "" if tried else refused)
+        work.record("command", recorded)
+        entry = {"command": recorded["command"], "about": recorded["body"], "person": author.person, "why": refused}
+        work.add_journal("refused", entry)
+        await self.desk.finish(work)
 
     async def _ask(self, work: Callable[[], Awaitable[T]]) -> T:
         if self._refusal:
@@ -98,28 +134,6 @@ class CommandDesk:
         self._wake()
         return await answer
 
-    async def _stage_and_retry(self, staging: Staging, person: str) -> bool:
-        applied = await self._stage((staging,), person)
-        if applied:
-            await self.retry_all()
-        return bool(applied)
-
-    async def _stage(self, stagings: tuple[Staging, ...], person: str) -> int:
-        """Apply those not applied before, in one transaction; return how many."""
-        writer = self._writer
-        known = await writer.store.staged([one.staging for one in stagings])
-        for one in stagings:
-            if one.staging in known:
-                stock.same_content(one.staging, known[one.staging], staging_hash(one))
-        new = [one for one in stagings if one.staging not in known]
-        used_up = await writer.store.balances([one.key for one in new if one.key not in writer.state.lots])
-        work = writer.working_copy()
-        for one in new:
-            row = StagingRow(stock.check(writer.model, one), work.now, staging_hash(one))
-            stock.apply(work, row, used_up.get(one.key), person)
-        await writer.finish(work)
-        return len(new)
-
     async def _acknowledge(self, consumer: str, store: str, through: int) -> int:
         writer = self._writer
         if store != writer.store.store:
@@ -130,26 +144,10 @@ class CommandDesk:
 
     async def _move(self, reader: ConsumerKey, through: int, rejected: Mapping[int, str]) -> int:
         writer = self._writer
-        now = writer.clock.now().wall
+        now = writer.place.posted_at
         refused = [Rejection(reader.name, seq, reason, now) for seq, reason in rejected.items()]
         await writer.commit(Batch(consumers={reader: Mark(through, now)}, rejections=refused))
         return max(through, await writer.watermark(reader))
-
-    async def retry_all(self) -> None:
-        """Try what waits again, oldest first: something relevant has changed."""
-        waiting = [one.id for one in self._writer.state.exceptions.values() if one.kind is ExceptionKind.TRIGGER]
-        for number in sorted(waiting):
-            await self._retry(number)
-
-    async def _retry(self, number: int) -> None:
-        writer = self._writer
-        while record := writer.state.exceptions.get(number):
-            triggers = await writer.store.held_triggers(number, _RETRIED_AT_ONCE)
-            work = writer.working_copy()
-            posted = posting.retry(work, record, triggers)
-            await writer.finish(work)
-            if not posted or not triggers:
-                return
 
 
 def _refused(reason: str) -> TransientError:

@@ -1,0 +1,48 @@
+"""The work list: what may not be posted yet, and what became of what was closed."""
+
+import json
+from typing import Annotated, Any
+
+from fastapi import Query
+
+from gateway.api.services import FromServices
+from gateway.domain.clock import rfc3339
+from gateway.domain.exception import ExceptionRecord
+from gateway.domain.quantity import text
+
+
+async def exceptions(
+    services: FromServices,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
+    closed: Annotated[bool, Query(description="the closed entries instead, the last one first")] = False,
+) -> dict[str, list[dict[str, Any]]]:
+    """Return the open work list, oldest first, each entry with the exact reason."""
+    read = services.views.exceptions_closed if closed else services.views.exceptions
+    return {"exceptions": [shown(one) for one in await read(limit)]}
+
+
+def shown(one: ExceptionRecord) -> dict[str, Any]:
+    """Return an entry as JSON; how it was closed only where it was."""
+    entry = {
+        "id": one.id,
+        "kind": str(one.kind),
+        "code": one.code,
+        "reason": one.reason,
+        "scope": list(one.scope),
+        "quantity": text(one.quantity),
+        "uom": one.uom,
+        "count": one.count,
+        "owner": one.owner or None,
+        "first_event": rfc3339(one.first_event),
+        "last_event": rfc3339(one.last_event),
+        "opened_at": rfc3339(one.opened_at),
+        "detail": json.loads(one.detail) if one.detail else None,
+    }
+    if one.closed_at is None:
+        return entry
+    return {
+        **entry,
+        "closed_at": rfc3339(one.closed_at),
+        "close_reason": one.close_reason,
+        "closed_by": one.closed_by,
+    }

@@ -1,0 +1,124 @@
+"""Many triggers, one document: lines of one lot, bin and BOM line are one, and each trigger keeps its link."""
+
+from decimal import Decimal
+
+from gateway.backflush.span import Stretch, union
+from gateway.backflush.window import End
+from gateway.domain.document import Booking, Document, DocumentKey, Draw, Link, Pick
+from gateway.domain.event import Trigger
+from gateway.domain.posting import ActivityLine, Output, PostingLine
+from gateway.domain.quantity import EXACT, ZERO
+from gateway.domain.use import Use
+
+_Line = tuple[object, ...]
+
+
+class Gathering:
+    """An open document while a batch adds to it: in lists, because a copy for each trigger would cost the square.
+
+    `added` are the triggers since it was taken up from `document`; `end` is when its window is over, in event time.
+    """
+
+    __slots__ = (
+        "_activities",
+        "_deviations",
+        "_document",
+        "_lines",
+        "_lots",
+        "_output",
+        "_places",
+        "_reach",
+        "added",
+        "end",
+    )
+
+    def __init__(self, document: Document, end: End | None = None) -> None:
+        self._document = document
+        self._lines = list(document.lines)
+        self._places = {_place(one): number for number, one in enumerate(document.lines)}
+        self._reach = list(document.reach)
+        self._activities = {(one.activity, one.uom): one.quantity for one in document.activities}
+        self._deviations = dict.fromkeys(document.deviations)
+        self._output = document.output
+        self._lots: dict[str | None, set[str]] = {}
+        for one in document.lines:
+            self._note_lot(one)
+        self.added: list[Trigger] = []
+        self.end = end
+
+    @property
+    def key(self) -> DocumentKey:
+        """What its triggers have in common."""
+        return self._document.key
+
+    @property
+    def counted(self) -> Decimal:
+        """Everything counted in it, in the operation's unit."""
+        return self._output.units
+
+    def takes_another_lot(self, booking: Booking) -> bool:
+        """Tell whether the booking issues a lot that hasn't been issued here for that BOM line so far."""
+        wanted = ((one.bom_line, one.lot) for one in booking.lines if one.use is Use.CONSUMED)
+        return any(lot not in self._lots.get(bom_line, (lot,)) for bom_line, lot in wanted)
+
+    def add(self, booking: Booking, reach: Stretch | None) -> Link:
+        """Take a booking in; `reach` are the units it went into. Returns the trigger's link."""
+        numbers = [self._add_line(one, reach) for one in booking.lines]
+        self._output = _sum(self._output, booking.output)
+        for one in booking.activities:
+            key = (one.activity, one.uom)
+            self._activities[key] = EXACT.add(self._activities.get(key, ZERO), one.quantity)
+        self._deviations.update(dict.fromkeys(booking.deviations))
+        self.added.append(booking.trigger)
+        return Link(
+            trigger=booking.trigger.id,
+            document=self._document.id,
+            units=booking.units,
+            lines=tuple((number, one.quantity) for number, one in zip(numbers, booking.lines, strict=True)),
+            draws=tuple(_moved(one, numbers) for one in booking.draws),
+        )
+
+    def _add_line(self, line: PostingLine, reach: Stretch | None) -> int:
+        place = _place(line)
+        number = self._places.get(place)
+        if number is None:
+            number = self._places[place] = len(self._lines)
+            self._lines.append(line)
+            self._reach.append(reach)
+            self._note_lot(line)
+            return number
+        before = self._lines[number]
+        standard = None if line.standard is None else EXACT.add(before.standard or ZERO, line.standard)
+        self._lines[number] = before._replace(quantity=EXACT.add(before.quantity, line.quantity), standard=standard)
+        self._reach[number] = union(self._reach[number], reach)
+        return number
+
+    def _note_lot(self, line: PostingLine) -> None:
+        if line.use is Use.CONSUMED:
+            self._lots.setdefault(line.bom_line, set()).add(line.lot)
+
+    def document(self) -> Document:
+        """Return the document with everything that was added."""
+        return self._document._replace(
+            output=self._output,
+            lines=tuple(self._lines),
+            activities=tuple(ActivityLine(name, quantity, uom) for (name, uom), quantity in self._activities.items()),
+            deviations=tuple(self._deviations),
+            triggers=(*self._document.triggers, *(one.id for one in self.added)),
+            reach=tuple(self._reach),
+        )
+
+
+def _place(line: PostingLine) -> _Line:
+    use, item, _, uom, lot, location, bom_line, method, owner, standard, supplier = line
+    return use, item, uom, lot, location, bom_line, method, owner, standard is None, supplier
+
+
+def _sum(one: Output, other: Output) -> Output:
+    add = EXACT.add
+    return Output(add(one.good, other.good), add(one.scrap, other.scrap), add(one.rework, other.rework), one.uom)
+
+
+def _moved(draw: Draw, numbers: list[int]) -> Draw:
+    """Return the draw with picks that name lines of the document instead of the booking's."""
+    return draw._replace(picks=tuple(Pick(numbers[line], *rest) for line, *rest in draw.picks))

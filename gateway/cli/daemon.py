@@ -1,0 +1,73 @@
+"""The running gateway as the commands see it: its address from the configuration, its token from beside the store."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from gateway.api.commands import name_of
+from gateway.errors import CommandRefused, GatewayError, TransientError
+from gateway.runtime.bootstrap import load_config
+from gateway.runtime.local_token import local_token_path
+from gateway.settings.load import Config
+
+_PATIENCE = 2.0  # seconds the daemon may take to show how it is
+_WORK = 120.0  # seconds a command may take: closing an order posts what waits
+_UNAVAILABLE = 503
+
+
+def ask(config: Config, path: str) -> dict[str, Any] | None:
+    """Return what the running daemon answers to a GET, None when none answers."""
+    try:
+        with _client(config, _PATIENCE) as client:
+            answer = client.get(path)
+        answer.raise_for_status()
+        body: dict[str, Any] = answer.json()
+    except (OSError, httpx.HTTPError, ValueError):
+        return None
+    return body
+
+
+def send(config_dir: Path, command: type, body: Mapping[str, Any], signature: Mapping[str, str] | None = None) -> Any:
+    """Have the running daemon carry out a command; return its result.
+
+    CommandRefused with the daemon's reason and hint, TransientError when none answers.
+    """
+    config = load_config(config_dir)
+    said = {name: value for name, value in body.items() if value is not None}
+    try:
+        with _client(config, _WORK) as client:
+            answer = client.post(
+                f"/api/v1/commands/{name_of(command)}", json={**said, "signature": signature and dict(signature)}
+            )
+    except (OSError, httpx.HTTPError) as error:
+        raise TransientError(
+            f"no gateway answers at {config.gateway.api.listen}", f"start it: gateway run {config_dir}"
+        ) from error
+    if answer.is_success:
+        return answer.json()["result"]
+    raise _refusal(answer)
+
+
+def _client(config: Config, patience: float) -> httpx.Client:
+    token = local_token_path(config.store_path).read_text("utf-8")
+    return httpx.Client(
+        base_url=f"http://{config.gateway.api.listen}",
+        headers={"Authorization": f"Bearer {token}"},
+        timeout=patience,
+        trust_env=False,  # the token is for this machine, not for a proxy
+    )
+
+
+def _refusal(answer: httpx.Response) -> GatewayError:
+    try:
+        body = answer.json()
+        detail, hint = body["detail"], body.get("hint", "")
+    except (ValueError, KeyError, TypeError):
+        detail, hint = f"the gateway answered {answer.status_code}", ""
+    if isinstance(detail, list):  # faults of single members
+        detail = "; ".join(f"{'.'.join(map(str, one['loc'][1:]))}: {one['msg']}" for one in detail)
+    if answer.status_code == _UNAVAILABLE:
+        return TransientError(detail, hint or "ask again later")
+    return CommandRefused(detail, hint)

@@ -1,0 +1,69 @@
+"""The desk of the one writer: a command is a unit of work, and what waited for it is tried again after it."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from gateway.domain.command import Command
+from gateway.domain.exception import ExceptionKind, ExceptionRecord
+from gateway.domain.signature import Author
+from gateway.pipeline import backlogs, posting, recording
+from gateway.pipeline.working_copy import WorkingCopy
+from gateway.pipeline.writer import Writer
+
+# A handler carries out one kind of command, in one transaction; CommandRefused leaves everything as it was.
+Handler = Callable[["Desk", Any, Author], Awaitable[object]]
+Handlers = Mapping[type, Handler]
+
+_RETRIED_AT_ONCE = 500  # held triggers in one transaction
+_RETRIED = (ExceptionKind.TRIGGER, ExceptionKind.BACKLOG)
+
+
+class Desk:
+    """What handlers work with: `writer` has the store, the committed state, the model in force and the clock."""
+
+    def __init__(self, writer: Writer) -> None:
+        self.writer = writer
+
+    def begin(self, command: Command, author: Author) -> WorkingCopy:
+        """Return a working copy in which the command is recorded; it is kept if the command changes anything."""
+        work = self.working_copy()
+        work.record("command", recording.command(command, author))
+        return work
+
+    def working_copy(self) -> WorkingCopy:
+        """Return an empty overlay over the committed state, at the command's moment."""
+        return self.writer.working_copy()
+
+    async def finish(self, work: WorkingCopy) -> None:
+        """Commit the working copy; StoreError leaves the state as it was."""
+        await self.writer.finish(work)
+
+    async def retry_all(self) -> None:
+        """Try what waits again, oldest first: something relevant has changed."""
+        waiting = [one.id for one in self.writer.state.exceptions.values() if one.kind in _RETRIED]
+        for number in sorted(waiting):
+            await self.retry(number)
+
+    async def retry(self, number: int) -> None:
+        """Try again what waits in that exception, in the order of events, until something still has to wait."""
+        record = self.writer.state.exceptions.get(number)
+        if record is not None and record.kind is ExceptionKind.TRIGGER:
+            await self._post_held(number)
+        elif record is not None and record.kind is ExceptionKind.BACKLOG:
+            await self._settle(record)
+
+    async def _post_held(self, number: int) -> None:
+        while record := self.writer.state.exceptions.get(number):
+            triggers = await self.writer.store.held_triggers(number, _RETRIED_AT_ONCE)
+            work = self.working_copy()
+            posted = posting.retry(work, record, triggers)
+            await self.finish(work)
+            if not posted or not triggers:
+                return
+
+    async def _settle(self, record: ExceptionRecord) -> None:
+        work, store = self.working_copy(), self.writer.store
+        owed = backlogs.owed(work, record)
+        triggers = {one.id: one for one in await store.triggers(sorted({one.trigger for one in owed}))}
+        backlogs.settle(work, owed, triggers, await store.spans_of(list(triggers)))
+        await self.finish(work)

@@ -1,0 +1,83 @@
+"""The work list by hand: try again, accept a deviation, close without posting."""
+
+from gateway.domain.command import AcceptDeviation, CloseException, Retry
+from gateway.domain.event import EventKind, SignalId
+from gateway.domain.exception import ExceptionKind, ExceptionRecord
+from gateway.domain.quantity import text
+from gateway.domain.signature import Author
+from gateway.errors import CommandRefused
+from gateway.pipeline import work_list
+from gateway.pipeline.commands.desk import Desk, Handlers
+from gateway.pipeline.commands.signing import signed
+from gateway.pipeline.reasons import reason_of
+from gateway.pipeline.working_copy import WorkingCopy
+
+_LATE = "staged-after-use"
+_OF_SIGNALS = (ExceptionKind.COUNTER, ExceptionKind.GAP)  # what they hold is of the signal they are about
+
+
+async def retry(desk: Desk, command: Retry, author: Author) -> str:
+    """Try again what waits; return what the entry still waits for, empty where it doesn't (or for all of them)."""
+    if command.exception is not None:
+        _open(desk, command.exception)
+    work = desk.begin(command, author)
+    work.must_commit = True  # a replay has to try again at the same moment
+    await desk.finish(work)
+    if command.exception is None:
+        return ""  # after each command everything is tried
+    await desk.retry(command.exception)
+    still = desk.writer.state.exceptions.get(command.exception)
+    return still.reason if still else ""
+
+
+async def accept_deviation(desk: Desk, command: AcceptDeviation, author: Author) -> int:
+    """Let the first trigger of the entry post with a lot that came after it; return the trigger's id."""
+    record = _open(desk, command.exception)
+    if record.code != _LATE:
+        raise CommandRefused(f"exception {record.id} waits for something else: {record.reason}")
+    first = (await desk.writer.store.held_triggers(record.id, 1))[0]
+    work = desk.begin(command, author)
+    state = work.order_state(first.order)
+    work.order_states[first.order] = state._replace(signed_late=state.signed_late | {first.id})
+    work.add_journal("deviation", {"code": _LATE, "trigger": first.id, "text": record.reason, **signed(author)})
+    await desk.finish(work)
+    return first.id
+
+
+async def close_exception(desk: Desk, command: CloseException, author: Author) -> bool:
+    """Close an entry without posting what it holds: its units count as reversed."""
+    record = _open(desk, command.exception)
+    reason = reason_of(desk.writer.model.master, command.reason)
+    if record.kind is ExceptionKind.BACKLOG:
+        raise CommandRefused(
+            f"exception {record.id} is what a posting is still owed: {record.reason}",
+            "stage the item, or close the order",
+        )
+    work = desk.begin(command, author)
+    if record.kind is ExceptionKind.TRIGGER:
+        await _release(desk, work, record)
+    elif record.kind in _OF_SIGNALS:
+        work.tally(SignalId(*record.scope), record.uom, held=-record.quantity, reversed_=record.quantity)
+    work_list.dismiss(work, record, f"{reason.code}: {reason.text}", author.person)
+    held = {"quantity": text(record.quantity), "uom": record.uom, "count": record.count}
+    work.add_journal("closed", {"exception": record.id, "reason": reason._asdict(), **held, **signed(author)})
+    await desk.finish(work)
+    return True
+
+
+async def _release(desk: Desk, work: WorkingCopy, record: ExceptionRecord) -> None:
+    for trigger in await desk.writer.store.held_triggers(record.id, record.count):
+        work.rows.released.append((trigger.id, None))
+        event = trigger.event
+        if event.kind is not EventKind.LOT_ISSUED:  # it counts no units
+            work.tally(event.signal, event.uom, held=-event.quantity, reversed_=event.quantity)
+
+
+def _open(desk: Desk, number: int) -> ExceptionRecord:
+    found = desk.writer.state.exceptions.get(number)
+    if found is None:
+        raise CommandRefused(f"there is no open exception {number}")
+    return found
+
+
+HANDLERS: Handlers = {Retry: retry, AcceptDeviation: accept_deviation, CloseException: close_exception}

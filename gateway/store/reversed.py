@@ -1,0 +1,65 @@
+"""What was taken out of the triggers' units again: by reversal, or by closing them without posting."""
+
+import sqlite3
+from collections.abc import Iterator
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from gateway.domain.quantity import Rounding, rounded
+
+_FINEST = Rounding(12)
+# A reversal mirrors each of a trigger's documents; the units stand in the link of its main one.
+_COLUMNS = "r.trigger_id, e.device, e.signal, e.kind, t.quantity, m.units, r.units"
+_JOINED = """
+CROSS JOIN trigger_log AS t ON t.id = r.trigger_id
+CROSS JOIN link AS m ON m.document_id = t.document_id AND m.trigger_id = t.id
+CROSS JOIN event AS e ON e.id = t.event_id
+WHERE r.units LIKE '-%'
+"""
+# Constants put together; no value from outside gets in.
+_ALL = f"SELECT {_COLUMNS} FROM link AS r {_JOINED}"  # noqa: S608
+REVERSED = f"""
+SELECT {_COLUMNS} FROM json_each(?) AS wanted CROSS JOIN link AS r ON r.trigger_id = wanted.value {_JOINED}
+"""  # noqa: S608
+_CLOSED = """
+SELECT e.device, e.signal, t.quantity FROM trigger_log AS t CROSS JOIN event AS e ON e.id = t.event_id WHERE t.closed
+UNION ALL
+SELECT scope_1, scope_2, quantity FROM exception WHERE closed_at IS NOT NULL AND kind IN ('counter', 'gap')
+"""
+
+
+class ReversedUnits(NamedTuple):
+    """A reversed part of a trigger: `units` as its operation counts, `quantity` as its event does, both positive."""
+
+    trigger: int
+    device: str
+    signal: str
+    kind: str
+    units: Decimal
+    of: Decimal  # the trigger's units
+    quantity: Decimal
+
+
+def reversals(connection: sqlite3.Connection) -> Iterator[ReversedUnits]:
+    """Return what reversals took out."""
+    return map(reversed_units, connection.execute(_ALL))
+
+
+def reversed_units(row: tuple[Any, ...]) -> ReversedUnits:
+    """Return the reversed part of a row of REVERSED (of some triggers, their ids one JSON parameter)."""
+    trigger, device, signal, kind, quantity, of, units = row
+    taken, counted = -Decimal(units), Decimal(of)
+    share = taken if Decimal(quantity) == counted else _share(Decimal(quantity), taken, counted)
+    return ReversedUnits(trigger, device, signal, kind, taken, counted, share)
+
+
+def closed(connection: sqlite3.Connection) -> Iterator[tuple[str, str, Decimal]]:
+    """Yield (device, signal, quantity) of what was closed without posting."""
+    for device, signal, quantity in connection.execute(_CLOSED):
+        yield device, signal, Decimal(quantity)
+
+
+def _share(quantity: Decimal, taken: Decimal, counted: Decimal) -> Decimal:
+    share = Fraction(quantity) * Fraction(taken) / Fraction(counted)
+    return rounded(share.numerator, share.denominator, _FINEST)

@@ -1,0 +1,1 @@
+"""The questions `verify` asks, by what they are about."""
