@@ -19,8 +19,12 @@ from gateway.api.problems import invalid_request, unavailable
 from gateway.api.services import Services
 from gateway.api.stagings import stage
 from gateway.api.views.exceptions import exceptions
+from gateway.api.views.explain import explain_posting
+from gateway.api.views.genealogy import read_genealogy
+from gateway.api.views.measures import read_measures, read_shadow
 from gateway.api.views.openapi import openapi
 from gateway.api.views.orders import list_orders, read_order
+from gateway.api.views.statistics import read_full_documents
 from gateway.api.views.status import metrics, status
 from gateway.api.views.stock import list_lots, list_windows
 from gateway.errors import ConfigError, StoreError, TransientError
@@ -48,6 +52,11 @@ ENDPOINTS = (
     Endpoint("GET", "/api/v1/exceptions", Permission.VIEW, exceptions),
     Endpoint("GET", "/api/v1/orders", Permission.VIEW, list_orders),
     Endpoint("GET", "/api/v1/orders/{order}", Permission.VIEW, read_order, (404,)),
+    Endpoint("GET", "/api/v1/orders/{order}/documents", Permission.VIEW, read_full_documents),
+    Endpoint("GET", "/api/v1/genealogy", Permission.VIEW, read_genealogy),
+    Endpoint("GET", "/api/v1/postings/{seq}/explain", Permission.VIEW, explain_posting, (404, 410)),
+    Endpoint("GET", "/api/v1/measures", Permission.VIEW, read_measures),
+    Endpoint("GET", "/api/v1/shadow", Permission.VIEW, read_shadow),
     Endpoint("GET", "/api/v1/lots", Permission.VIEW, list_lots),
     Endpoint("GET", "/api/v1/windows", Permission.VIEW, list_windows),
     Endpoint("GET", "/api/v1/consumers", Permission.VIEW, list_consumers),

@@ -1,7 +1,7 @@
 """What the routes work with: reads of the store, commands to the one writer, the daemon's health."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -27,7 +27,7 @@ class Services:
     commands: Commands
     clock: Clock
     health: Callable[[], HealthReport]
-    metrics: Callable[[], bytes]
+    metrics: Callable[[], Awaitable[bytes]]
     tokens: Sequence[TokenSettings]
     signatures: Signatures
     master: Callable[[], MasterData]

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from gateway.backflush.span import Stretch, union
 from gateway.backflush.window import End
-from gateway.domain.document import Booking, Document, DocumentKey, Draw, Link, Pick
+from gateway.domain.document import Booking, Document, DocumentKey, Draw, Link
 from gateway.domain.event import Trigger
 from gateway.domain.posting import ActivityLine, Output, PostingLine
 from gateway.domain.quantity import EXACT, ZERO
@@ -25,8 +25,9 @@ class Gathering:
         "_document",
         "_lines",
         "_lots",
+        "_numbers",
         "_output",
-        "_places",
+        "_quantities",
         "_reach",
         "added",
         "end",
@@ -35,7 +36,8 @@ class Gathering:
     def __init__(self, document: Document, end: End | None = None) -> None:
         self._document = document
         self._lines = list(document.lines)
-        self._places = {_place(one): number for number, one in enumerate(document.lines)}
+        self._quantities = [one.quantity for one in document.lines]
+        self._numbers = {_place(one): number for number, one in enumerate(document.lines)}
         self._reach = list(document.reach)
         self._activities = {(one.activity, one.uom): one.quantity for one in document.activities}
         self._deviations = dict.fromkeys(document.deviations)
@@ -68,29 +70,32 @@ class Gathering:
         for one in booking.activities:
             key = (one.activity, one.uom)
             self._activities[key] = EXACT.add(self._activities.get(key, ZERO), one.quantity)
-        self._deviations.update(dict.fromkeys(booking.deviations))
+        if booking.deviations:
+            self._deviations.update(dict.fromkeys(booking.deviations))
         self.added.append(booking.trigger)
+        quantities = [one.quantity for one in booking.lines]
+        draws = booking.draws
+        if numbers != list(range(len(numbers))):
+            draws = tuple(_moved(one, numbers) for one in draws)
         return Link(
-            trigger=booking.trigger.id,
-            document=self._document.id,
-            units=booking.units,
-            lines=tuple((number, one.quantity) for number, one in zip(numbers, booking.lines, strict=True)),
-            draws=tuple(_moved(one, numbers) for one in booking.draws),
+            booking.trigger.id, self._document.id, booking.units, tuple(zip(numbers, quantities, strict=True)), draws
         )
 
     def _add_line(self, line: PostingLine, reach: Stretch | None) -> int:
         place = _place(line)
-        number = self._places.get(place)
+        number = self._numbers.get(place)
         if number is None:
-            number = self._places[place] = len(self._lines)
+            number = self._numbers[place] = len(self._lines)
             self._lines.append(line)
+            self._quantities.append(line.quantity)
             self._reach.append(reach)
             self._note_lot(line)
             return number
-        before = self._lines[number]
-        standard = None if line.standard is None else EXACT.add(before.standard or ZERO, line.standard)
-        self._lines[number] = before._replace(quantity=EXACT.add(before.quantity, line.quantity), standard=standard)
+        self._quantities[number] = EXACT.add(self._quantities[number], line.quantity)
         self._reach[number] = union(self._reach[number], reach)
+        if line.standard is not None:
+            before = self._lines[number]
+            self._lines[number] = before._replace(standard=EXACT.add(before.standard or ZERO, line.standard))
         return number
 
     def _note_lot(self, line: PostingLine) -> None:
@@ -101,7 +106,7 @@ class Gathering:
         """Return the document with everything that was added."""
         return self._document._replace(
             output=self._output,
-            lines=tuple(self._lines),
+            lines=tuple(map(_of_quantity, self._lines, self._quantities)),
             activities=tuple(ActivityLine(name, quantity, uom) for (name, uom), quantity in self._activities.items()),
             deviations=tuple(self._deviations),
             triggers=(*self._document.triggers, *(one.id for one in self.added)),
@@ -109,9 +114,13 @@ class Gathering:
         )
 
 
+def _of_quantity(line: PostingLine, quantity: Decimal) -> PostingLine:
+    return line._replace(quantity=quantity)
+
+
 def _place(line: PostingLine) -> _Line:
-    use, item, _, uom, lot, location, bom_line, method, owner, standard, supplier = line
-    return use, item, uom, lot, location, bom_line, method, owner, standard is None, supplier
+    use, item, _, uom, lot, location, bom_line, method, owner, standard, _ = line
+    return item, lot, location, bom_line, owner, method, uom, use, standard is None
 
 
 def _sum(one: Output, other: Output) -> Output:
@@ -121,4 +130,4 @@ def _sum(one: Output, other: Output) -> Output:
 
 def _moved(draw: Draw, numbers: list[int]) -> Draw:
     """Return the draw with picks that name lines of the document instead of the booking's."""
-    return draw._replace(picks=tuple(Pick(numbers[line], *rest) for line, *rest in draw.picks))
+    return draw._replace(picks=tuple(one._replace(line=numbers[one.line]) for one in draw.picks))

@@ -19,7 +19,7 @@ from gateway.domain.quantity import ZERO
 def settle(state: State, master: MasterData, trigger: Trigger, backlog: Backlog) -> Booked | Blocked:
     """Take as much of the backlog as is there; what then is still short is in `backlogs` again.
 
-    The booking counts nothing and changes no requirement: all of it was committed when the trigger posted.
+    The booking counts nothing and changes no requirement: what is calculated was committed when the trigger posted.
     """
     return guarded(lambda: _settled(state, master, trigger, backlog))
 
@@ -32,7 +32,7 @@ def _settled(state: State, master: MasterData, trigger: Trigger, backlog: Backlo
     allocation = allocate(draft, planned, need)
     if not allocation.picks:
         raise Waits("shortage", shortage(draft, planned, need, allocation).blocked.reason)
-    owed = Due(need.quantity, need.uom, state.requirement(planned.key), calculated=True)
+    owed = Due(need.quantity, need.uom, state.requirement(planned.key), calculated=backlog.calculated)
     write(draft, planned, owed, allocation, ZERO)
     if allocation.missing:
         draft.backlogs.append((planned.key, allocation.missing))

@@ -14,7 +14,7 @@ from gateway.domain.bom import BillOfMaterial, Method
 from gateway.domain.event import EventKind, Trigger
 from gateway.domain.masterdata import MasterData
 from gateway.domain.material import Units
-from gateway.domain.quantity import EXACT, exact
+from gateway.domain.quantity import EXACT, nearest, rounded
 from gateway.domain.requirement import Requirement, RequirementKey
 from gateway.errors import DataError
 
@@ -30,18 +30,19 @@ class Shadowed(NamedTuple):
 
 
 def shadowed(
-    master: MasterData, bom: BillOfMaterial, trigger: Trigger, requirement: RequirementOf
+    master: MasterData, bom: BillOfMaterial, trigger: Trigger, requirement: RequirementOf, part: Fraction
 ) -> tuple[Shadowed, ...]:
-    """Return what the trigger would have drawn by `bom`, nothing where that can't say: a shadow blocks nobody.
+    """Return what `part` of the trigger would have drawn by `bom` (below zero: what its reversal gives back).
 
-    `requirement` gives what it would have required and committed so far.
+    Nothing where that can't be said: a shadow blocks nobody. `requirement` gives what it would have required and
+    committed so far.
     """
     if trigger.event.kind is EventKind.LOT_ISSUED or trigger.order not in master.orders:
         return ()
     with localcontext(EXACT):
         try:
             plan = _plan(master, trigger.order, bom, trigger.operation, since(master, trigger.event.source_time))
-            return _drawn(master.units, plan, trigger, requirement) if plan else ()
+            return _drawn(master.units, plan, trigger, requirement, part) if plan else ()
         except DataError:
             return ()
 
@@ -54,34 +55,36 @@ def _plan(
     return explode(master, master.orders[order], bom, operation, at) if operation else None
 
 
-def _drawn(units: Units, plan: PlannedOperation, trigger: Trigger, requirement: RequirementOf) -> tuple[Shadowed, ...]:
+def _drawn(
+    units: Units, plan: PlannedOperation, trigger: Trigger, requirement: RequirementOf, part: Fraction
+) -> tuple[Shadowed, ...]:
     event, unit = trigger.event, plan.operation.unit
-    factor = units.factor(plan.order.item, event.uom or unit, unit)
-    counted = Fraction(event.quantity) * factor
+    counted = Fraction(event.quantity) * units.factor(plan.order.item, event.uom or unit, unit) * part
     kinds = {EventKind.SCRAP_UNITS: plan.scrap, EventKind.REWORK_UNITS: plan.rework}
-    return tuple(
-        Shadowed(
-            one.key,
-            one.item,
-            _measured(units, plan, one, trigger, requirement(one.key))
-            if one.component.method is Method.MEASURED
-            else _calculated(one, counted, requirement(one.key)),
-        )
-        for one in kinds.get(event.kind, plan.good)
-    )
+    found = []
+    for one in kinds.get(event.kind, plan.good):
+        before = requirement(one.key)
+        if one.component.method is Method.MEASURED:
+            quantity, uom = physical(units, one, event.quantity, event.uom or unit)
+            own = Fraction(quantity) * units.factor(one.item, uom, one.component.uom)
+            after = _measured(own * part, before)
+        else:
+            after = _calculated(one, counted, before)
+        found.append(Shadowed(one.key, one.item, after))
+    return tuple(found)
 
 
 def _calculated(planned: PlannedComponent, counted: Fraction, before: Requirement) -> Requirement:
-    start = before.add_once(*planned.once) if counted and planned.once.numerator else before
+    start = before.add_once(*planned.once) if counted > 0 and planned.once.numerator else before
     rounding = planned.component.rounding
-    return start.draw(planned.numerator * counted.numerator, planned.denominator * counted.denominator, rounding)[1]
+    top, bottom = planned.numerator * counted.numerator, planned.denominator * counted.denominator
+    after = start.draw(top, bottom, rounding)[1]
+    if counted < 0:  # a draw never commits less; what is given back does
+        after = after._replace(committed=rounded(after.numerator, after.denominator, rounding))
+    return after
 
 
-def _measured(
-    units: Units, plan: PlannedOperation, planned: PlannedComponent, trigger: Trigger, before: Requirement
-) -> Requirement:
-    """Return the requirement with what was measured; its requirement is what was committed."""
-    event, own = trigger.event, planned.component.uom
-    quantity, uom = physical(units, planned, event.quantity, event.uom or plan.operation.unit)
-    committed = before.committed + exact(Fraction(quantity) * units.factor(planned.item, uom, own))
+def _measured(quantity: Fraction, before: Requirement) -> Requirement:
+    """Return the requirement with what was measured: that is what was required."""
+    committed = before.committed + nearest(quantity)
     return Requirement(*committed.as_integer_ratio(), committed)

@@ -35,6 +35,9 @@ _COMMANDS = {
     "lists": ("exceptions", "orders", "lots", "windows"),
     "stock": ("stage", "scan-in", "issue", "return", "count", "lot-status"),
     "orders": ("start-order", "clear-line", "approve-label", "enter", "pin-bom", "allow-overrun", "close-order"),
+    "genealogy": ("genealogy",),
+    "explain": ("explain",),
+    "measures": ("measures", "shadow", "full-documents"),
     "decisions": ("retry", "accept", "close-exception", "reverse", "close-window", "trust-clock", "activate"),
 }
 _FUNCTIONS = {"return": "return_lot"}

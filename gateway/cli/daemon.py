@@ -50,6 +50,13 @@ def send(config_dir: Path, command: type, body: Mapping[str, Any], signature: Ma
     raise _refusal(answer)
 
 
+def held(config_dir: Path, order: str, operation: str) -> str:
+    """Return why triggers of that operation wait, as the end of a sentence; empty where none does."""
+    answer = ask(load_config(config_dir), "/api/v1/exceptions") or {"exceptions": []}
+    waiting = [one for one in answer["exceptions"] if one["scope"] == [order, operation]]
+    return "".join(f"; waiting in exception {one['id']}: {one['reason']}" for one in waiting)
+
+
 def _client(config: Config, patience: float) -> httpx.Client:
     token = local_token_path(config.store_path).read_text("utf-8")
     return httpx.Client(

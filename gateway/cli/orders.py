@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.daemon import send
+from gateway.cli.daemon import held, send
 from gateway.cli.options import (
     Folder,
     Id,
@@ -59,7 +59,8 @@ def enter(
     quantities = {"good": good, "scrap": scrap, "rework": rework}
     body = {"entry": new_id(number), "order": order, "operation": operation, **quantities, "at": at}
     result = send(config_dir, command.EnterOutput, {**body, "lines": [_edited(one) for one in line or ()]})
-    tell(result, f"order {order} operation {operation}: {good} good, {scrap} scrap, {rework} rework are entered")
+    sentence = f"order {order} operation {operation}: {good} good, {scrap} scrap, {rework} rework are entered"
+    tell(result, sentence + held(config_dir, order, operation))
 
 
 def _edited(text: str) -> dict[str, str]:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.daemon import send
+from gateway.cli.daemon import held, send
 from gateway.cli.options import (
     Bin,
     Folder,
@@ -66,7 +66,7 @@ def stage(
 def scan_in(config_dir: Folder, line: str, item: str, lot: str) -> None:
     """Make a lot eligible at a line that wants every lot scanned."""
     found = send(config_dir, command.ScanIn, {"line": line, "item": item, "lot": lot})
-    typer.echo(f"lot {lot} of {item} is scanned in at {line}: {found} balances became eligible")
+    typer.echo(f"lot {lot} of {item} is scanned in at {line}; balances that became eligible: {found}")
 
 
 def issue(
@@ -87,7 +87,8 @@ def issue(
     body = {"order": order, "operation": operation, "item": item, "lot": lot, "quantity": quantity, "uom": uom}
     more = {"issue": new_id(number), "bom_line": bom_line, "location": location, "temperature": temperature}
     issued = send(config_dir, command.IssueLot, {**body, **more})
-    tell(issued, f"{quantity} {uom} of {item} lot {lot} are issued to order {order} operation {operation}")
+    sentence = f"{quantity} {uom} of {item} lot {lot} are issued to order {order} operation {operation}"
+    tell(issued, sentence + held(config_dir, order, operation))
 
 
 def return_lot(
@@ -150,4 +151,4 @@ def lot_status(
     body = {"item": item, "lot": lot, "status": status.value, "reason": reason}
     signed = signature(user, password_file, meaning or "release approved")
     changed = send(config_dir, command.SetLotStatus, body, signed)
-    typer.echo(f"lot {lot} of {item} is {status.value} now, in {changed} balances")
+    typer.echo(f"lot {lot} of {item} is {status.value} now; balances changed: {changed}")

@@ -142,10 +142,14 @@ class Document(NamedTuple):
 
 
 class Backlog(NamedTuple):
-    """What a posted trigger is still owed of a component, in the component's unit."""
+    """What a posted trigger is still owed of a component, in the component's unit.
+
+    `calculated` as its draw was: what was measured or edited was never committed.
+    """
 
     id: int
     trigger: int
     document: int  # the one it was short in
     key: RequirementKey
     quantity: Decimal
+    calculated: bool = True

@@ -24,7 +24,7 @@ def owe(work: WorkingCopy, booked: Booked, document: int) -> None:
     """Keep what a trigger was short of in `document`, in the exception of its order and operation."""
     if not booked.backlogs:
         return
-    trigger, items = booked.bookings[-1].trigger, {one.key: one.item for one in booked.bookings[-1].draws}
+    trigger, short = booked.bookings[-1].trigger, {one.key: one for one in booked.bookings[-1].draws if one.backlog}
     record = work_list.enter(
         work,
         ExceptionKind.BACKLOG,
@@ -36,12 +36,14 @@ def owe(work: WorkingCopy, booked: Booked, document: int) -> None:
         at=trigger.event.source_time,
         count=len(booked.backlogs),
     )
+    documents.will_be_followed(work, document)
     totals = _totals(record)
     for key, quantity in booked.backlogs:
         number = work.ids.backlog
         work.ids.backlog += 1
-        work.backlogs[number] = Backlog(number, trigger.id, document, key, quantity)
-        item, before = totals.get(_name(key), (items.get(key, ""), ZERO))
+        draw = short[key]
+        work.backlogs[number] = Backlog(number, trigger.id, document, key, quantity, draw.calculated)
+        item, before = totals.get(_name(key), (draw.item, ZERO))
         totals[_name(key)] = item, EXACT.add(before, quantity)
     _tell(work, record, totals)
 

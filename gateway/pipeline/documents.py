@@ -111,6 +111,12 @@ def current(work: WorkingCopy, document: int) -> Document:
     return found
 
 
+def will_be_followed(work: WorkingCopy, document: int) -> None:
+    """Remember the seq of a document that posted at once, because another one will name it."""
+    if seq := work.closed.get(document):
+        work.seqs[document] = seq
+
+
 def triggers_of(work: WorkingCopy, document: int) -> Iterator[Trigger]:
     """Yield the triggers of an open document, oldest first."""
     yield from work.state.gathered.get(document, ())
@@ -151,8 +157,8 @@ def _into_follow_up(work: WorkingCopy, booking: Booking, follows: int | None, re
     document = work.windows.get(follow_up_place(booking.key.part, follows))
     if document is None:
         document = _open(work, booking, _deferred_until(work, booking.key), follows)
-        if follows is not None and (seq := work.closed.get(follows)):
-            work.seqs[follows] = seq
+        if follows is not None:
+            will_be_followed(work, follows)
     work.rows.links.append(_gathering(work, document, None, None).add(booking, reach))
     return document
 

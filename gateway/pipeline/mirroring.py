@@ -27,7 +27,7 @@ ACTIVITY = "activity:"  # how an activity's requirement names itself
 
 
 class PostedDocument(NamedTuple):
-    """A closed document as its sealed body says. `reverses` is a seq, `follows` a document's id: its issues are late."""
+    """A closed document as its sealed body says; `reverses` is a seq, `follows` the id of a document."""
 
     seq: int
     document: int
@@ -82,7 +82,7 @@ def _evidence(links: Iterable[Link], found: Mapping[int, PostedDocument]) -> Evi
             )
         if document.reverses is None:
             originals[link.trigger, link.document].append(link)
-        elif document.reverses in by_seq:
+        else:
             original = by_seq[document.reverses]
             mirrors.append((link.trigger, original.document, reverse.renumbered(link, _places(document, original))))
     for trigger, number, link in mirrors:

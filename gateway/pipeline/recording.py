@@ -3,7 +3,8 @@
 Kinds: `tick` (each unit of work happens at one moment), `command`, `activation`, `gap`, `notice`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -16,9 +17,13 @@ from gateway.counting.messages import Gap
 from gateway.domain.clock import ClockTrust
 from gateway.domain.command import Command
 from gateway.domain.event import Event, SignalId
+from gateway.domain.lot import Staging
+from gateway.domain.masterdata import MasterData
 from gateway.domain.quantity import text
+from gateway.domain.rule import TriggerRule
 from gateway.domain.signature import Author
 from gateway.formats.canonical import Place
+from gateway.pipeline.model import LineModel, Point
 
 _COMMANDS: dict[str, type] = {one.__name__: one for one in get_args(Command)}
 
@@ -31,22 +36,73 @@ class Given(NamedTuple):
     refused: str = ""
 
 
+class RuledSignal(NamedTuple):
+    """A signal that can make events, and what becomes of them."""
+
+    signal: SignalId
+    line: str
+    rule: TriggerRule | None
+    shadows: tuple[TriggerRule, ...]
+
+
 def dumped(content: Mapping[str, Any]) -> bytes:
     """Return an input's content as JSON."""
     return orjson.dumps(content)
 
 
-def tick(place: Place) -> dict[str, Any]:
-    """Return what the clock said when a unit of work began."""
+def tick(place: Place, retried: int | None = None) -> dict[str, Any]:
+    """Return what the clock said when a unit of work began; `retried` is the exception that it tries again."""
     clock = place.clock
     why = {"reason": clock.reason} if clock.reason else {}
-    return {"at": place.posted_at.isoformat(), "trust": clock.trust, "error_ms": clock.error_ms, **why}
+    what = {"retried": retried} if retried is not None else {}
+    return {"at": place.posted_at.isoformat(), "trust": clock.trust, "error_ms": clock.error_ms, **why, **what}
 
 
 def read_tick(content: Mapping[str, Any]) -> tuple[datetime, ClockTrust]:
     """Return the moment and the clock's trust of a recorded tick."""
     trust = ClockTrust(content["trust"], content["error_ms"], content.get("reason", ""))
     return datetime.fromisoformat(content["at"]), trust
+
+
+def activation(model: LineModel, stagings: Sequence[Staging]) -> dict[str, Any]:
+    """Return a configuration that came into force, with the stagings that came with it.
+
+    Its master data are named by their hash: the store keeps their content. How signals are read and counted is left
+    out, a replay begins behind that.
+    """
+    return {
+        "configuration": model.configuration,
+        "activated": model.activated,
+        "master_data": model.master.hash,
+        "active_orders": dict(model.active_orders),
+        "rules": _RULES.dump_python(rules_of(model), mode="json"),
+        "stagings": _STAGINGS.dump_python(tuple(stagings), mode="json"),
+    }
+
+
+def rules_of(model: LineModel) -> tuple[RuledSignal, ...]:
+    """Return the signals that can make events, with their rules, by name."""
+    found = (one for _, one in sorted(model.points.items()) if not one.is_context)
+    return tuple(RuledSignal(one.id, one.line, one.rule, tuple(model.shadow_rules.get(one.id, ()))) for one in found)
+
+
+def read_activation(content: Mapping[str, Any], master: MasterData, snapshot: bytes) -> LineModel:
+    """Return the model of a recorded activation; its stagings are the master data's."""
+    rules = _RULES.validate_python(content["rules"])
+    return LineModel(
+        points={one.signal: Point(one.signal, one.line, rule=one.rule, is_event=True) for one in rules},
+        master=replace(master, stagings=read_stagings(content)),
+        active_orders=content["active_orders"],
+        snapshot=snapshot,
+        activated=content["activated"],
+        configuration=content["configuration"],
+        shadow_rules={one.signal: one.shadows for one in rules if one.shadows},
+    )
+
+
+def read_stagings(content: Mapping[str, Any]) -> tuple[Staging, ...]:
+    """Return the stagings that came with a recorded activation."""
+    return _STAGINGS.validate_python(content["stagings"])
 
 
 def command(given: Command, author: Author, refused: str = "") -> dict[str, Any]:
@@ -99,3 +155,5 @@ def _adapter(name: str) -> TypeAdapter[Any]:
 
 
 _AUTHOR = TypeAdapter(Author)
+_RULES = TypeAdapter(tuple[RuledSignal, ...])
+_STAGINGS = TypeAdapter(tuple[Staging, ...])

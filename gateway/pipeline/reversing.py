@@ -1,7 +1,7 @@
 """A reversal's effects: mirrors posted, stock, requirements, backlogs, progress, totals and units given back."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 from gateway.backflush import reverse
 from gateway.backflush.explode import explode
+from gateway.backflush.reverse import Part
 from gateway.backflush.span import Stretch, union
 from gateway.domain.document import Draw, Link, Span
-from gateway.domain.event import NO_UNITS, EventKind, Trigger
+from gateway.domain.event import EventKind, Trigger
 from gateway.domain.lot import LotBalance, LotKey
 from gateway.domain.masterdata import MasterData
 from gateway.domain.order import Progress
@@ -19,12 +20,10 @@ from gateway.domain.posting import Output
 from gateway.domain.quantity import EXACT, ZERO, Rounding, nearest
 from gateway.domain.requirement import NOTHING, RequirementKey
 from gateway.errors import DataError
-from gateway.pipeline import backlogs, mirroring
+from gateway.pipeline import backlogs, mirroring, shadowing
 from gateway.pipeline.mirroring import Evidence, PostedDocument, Why
 from gateway.pipeline.working_copy import WorkingCopy
 from gateway.store.batch import SpanHead
-
-_NOT_COUNTED = frozenset({*NO_UNITS, EventKind.LOT_ISSUED})
 
 
 class Cut(NamedTuple):
@@ -85,7 +84,7 @@ def post(reversal: Reversal, found: Evidence, why: Why) -> list[int]:
             is_main = found.documents[link.document].follows is None
             units = EXACT.minus(cut.units) if is_main else ZERO  # they stand in the link of the main document
             by_document[link.document].append(_given_back(work, link._replace(units=units)))
-        _cancel(reversal, trigger, mirror.owed, parts[0].units, rounding)
+        _cancel(reversal, parts, mirror.owed, rounding)
         _uncount(reversal, trigger, parts[0].link.units)
     work.order_progress[reversal.order, reversal.operation] = progress
     return [
@@ -120,7 +119,8 @@ _KINDS = {EventKind.SCRAP_UNITS: "scrap", EventKind.REWORK_UNITS: "rework"}
 
 
 def _takes_back(link: Link) -> bool:
-    return bool(link.units or link.lines or any(one.due for one in link.draws))
+    """Tell whether the link mirrors anything: a requirement alone counts, or the next cut would give it back again."""
+    return bool(link.units or link.lines or any(one.due or one.required.numerator for one in link.draws))
 
 
 def _given_back(work: WorkingCopy, link: Link) -> Link:
@@ -137,31 +137,34 @@ def _take_out(work: WorkingCopy, draw: Draw) -> Draw:
 
 def _cancel(
     reversal: Reversal,
-    trigger: int,
+    parts: Sequence[Part],
     owed: Mapping[RequirementKey, Decimal],
-    left: Decimal,
     rounding: Mapping[RequirementKey, Rounding],
 ) -> None:
-    """Cancel the reversed units' part of what the trigger is still owed; `left` are the units it had."""
-    work, cut, kept = reversal.work, reversal.cuts[trigger], dict(owed)
-    share = None if cut.share is None else Fraction(cut.units) / Fraction(left)
+    """Cancel the reversed units' part of what the trigger is still owed, and of what was committed of that."""
+    work, trigger, kept = reversal.work, parts[0].link.trigger, dict(owed)
+    cut = reversal.cuts[trigger]
+    share = None if cut.share is None else Fraction(cut.units) / Fraction(parts[0].units)
     for backlog in [one for _, one in work.backlogs.items() if one.trigger == trigger]:
         keep = min(backlog.quantity, kept.pop(backlog.key, ZERO))
         quantity = reverse.cancelled(backlog.quantity, keep, share, rounding.get(backlog.key, Rounding()))
         if quantity:
-            before = work.requirement(backlog.key)
-            work.requirements[backlog.key] = before.give_back(NOTHING, quantity, once=False)
+            if backlog.calculated:
+                before = work.requirement(backlog.key)
+                work.requirements[backlog.key] = before.give_back(NOTHING, quantity, once=False)
             backlogs.cancel(work, backlog, quantity)
 
 
 def _uncount(reversal: Reversal, number: int, counted: Decimal) -> None:
     """Move the units from posted to reversed in their signal's totals, and free their places in the order."""
-    work, cut, event = reversal.work, reversal.cuts[number], reversal.triggers[number].event
-    if cut.units and event.kind not in _NOT_COUNTED:
-        share = Fraction(event.quantity) * Fraction(cut.units) / Fraction(counted)
-        quantity = nearest(share)
+    work, cut, trigger = reversal.work, reversal.cuts[number], reversal.triggers[number]
+    event = trigger.event
+    if cut.units:
+        share = Fraction(cut.units) / Fraction(counted)
+        quantity = nearest(Fraction(event.quantity) * share)
         column = "scrapped" if event.kind is EventKind.SCRAP_UNITS else "posted"
         work.tally(event.signal, event.uom, **{column: EXACT.minus(quantity)}, reversed_=quantity)
+        shadowing.beside(work, trigger, -share)
     if cut.share is None:
         for span in (one for one in reversal.spans if one.trigger == number):
             _free(work, span)

@@ -23,16 +23,21 @@ _SAME_FOR_A_LOT = ("supplier", "density", "temperature_coefficient", "reference_
 
 async def stage_all(writer: Writer, work: WorkingCopy, stagings: Sequence[Staging], person: str) -> int:
     """Apply those transfers that were not applied before; return how many. CommandRefused on a contradiction."""
-    known = await writer.store.staged([one.staging for one in stagings])
-    for one in stagings:
-        if one.staging in known:
-            same_content("staging", one.staging, known[one.staging], staging_hash(one))
-    new = [one for one in stagings if one.staging not in known]
+    new = await not_applied(writer, stagings)
     used_up = await writer.store.balances([one.key for one in new if one.key not in writer.state.lots])
     for one in new:
         row = StagingRow(check(work.model, one), work.now, staging_hash(one))
         apply(work, row, used_up.get(one.key), person)
     return len(new)
+
+
+async def not_applied(writer: Writer, stagings: Sequence[Staging]) -> list[Staging]:
+    """Return those of the transfers that were not applied before; CommandRefused where one says something else now."""
+    known = await writer.store.staged([one.staging for one in stagings])
+    for one in stagings:
+        if one.staging in known:
+            same_content("staging", one.staging, known[one.staging], staging_hash(one))
+    return [one for one in stagings if one.staging not in known]
 
 
 def check(model: LineModel, staging: Staging) -> Staging:

@@ -1,10 +1,8 @@
-"""The working copy of one batch: what it touched, over the committed state. Dropped whole when the commit fails."""
+"""The working copy of one batch: what it changes, and the rows that say so. Dropped whole when the commit fails."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime
 from decimal import Decimal
-from heapq import merge
 from typing import Any
 
 from gateway.backflush.allocate import first_expiry
@@ -12,103 +10,39 @@ from gateway.backflush.gather import Gathering
 from gateway.backflush.outcome import Changes
 from gateway.domain.document import Link
 from gateway.domain.event import Event, SignalId, Trigger
-from gateway.domain.line import LineState
-from gateway.domain.lot import LotBalance, LotKey, Owner
-from gateway.domain.order import OrderState, Progress
+from gateway.domain.lot import LotBalance, LotKey
 from gateway.domain.posting import Posting
 from gateway.domain.quantity import EXACT, ZERO
-from gateway.domain.requirement import Requirement, RequirementKey
 from gateway.formats import canonical
 from gateway.formats.chain import seal
 from gateway.pipeline import recording
 from gateway.pipeline.model import LineModel
-from gateway.pipeline.overlay import Overlay, Shrinking
 from gateway.pipeline.state import State
+from gateway.pipeline.view import View
 from gateway.store.batch import Batch, EventRow, Head, InputRow, JournalRow, PostingRow, Snapshot, Tally, TriggerRow
-
-_NO_PROGRESS = Progress()
-_NO_REQUIREMENT = Requirement()
-_NO_ORDER_STATE = OrderState()
-_NO_LINE_STATE = LineState()
 
 Hold = tuple[str, str, str]  # code, reason, detail
 Reach = tuple[tuple[int, int] | None, ...]
 
 
-class WorkingCopy:
-    """Implements the engine's State; collects the rows of the batch beside the changed values."""
+class WorkingCopy(View):
+    """Collects the rows of the batch beside the changed values."""
 
     def __init__(self, state: State, model: LineModel, place: canonical.Place) -> None:
-        self.state = state
+        super().__init__(state, model)
         self.place = place
-        self.model = model
         self.now = place.posted_at
         self.ids = replace(state.ids)
         self.head = state.head
-        self.checkpoints = Overlay(state.checkpoints)
-        self.watermarks = Overlay(state.watermarks)
-        self.lot_balances = Overlay(state.lots)
-        self.stock = Overlay(state.stock)
-        self.requirements = Overlay(state.requirements)
-        self.order_progress = Overlay(state.progress)
-        self.exceptions = Overlay(state.exceptions)
-        self.waiting = Overlay(state.waiting)
-        self.tallies = Overlay(state.tallies)
-        self.documents = Shrinking(state.documents)
-        self.windows = Shrinking(state.windows)
-        self.seqs = Overlay(state.seqs)
-        self.span_heads = Overlay(state.span_heads)
-        self.backlogs = Shrinking(state.backlogs)
-        self.order_states = Overlay(state.order_states)
-        self.line_states = Overlay(state.line_states)
-        self.shadows = Overlay(state.shadows)
         self.gatherings: dict[int, Gathering] = {}  # open documents that the batch adds to
         self.closed: dict[int, int] = {}  # seq by document, of this batch
         self.rows = Batch()
         self.must_commit = False
-        self.retry = False  # something changed that others may wait for: they are tried after the batch
+        self.retry = False  # what happened may release what waits: it is tried again after the batch
         self.contents: dict[tuple[str, str, str], str | None] = {}  # message keys seen in this batch
+        self.retried: int | None = None  # the exception that the batch tries again, where it does nothing else
         self.stored = state.stored  # the checkpoints as they are on disk
         self.read_again: list[SignalId] = []
-        self.retry = False  # what happened may release what waits: it is tried again after the batch
-
-    # --- what the engine reads ------------------------------------------------------------------
-
-    def lots(self, owners: Sequence[Owner], item: str) -> Iterator[LotBalance]:
-        """Yield the owners' lots of the item, first expiry first."""
-        listed = []
-        for owner in owners:
-            if keys := self.stock.get((owner, item)):
-                listed.append(keys)  # noqa: PERF401 - a comprehension is a call, and this is asked for each line
-        if len(listed) == 1:
-            return filter(None, map(self.lot_balances.get, listed[0]))
-        return merge(*map(self._balances, listed), key=first_expiry)
-
-    def _balances(self, keys: Iterable[LotKey]) -> Iterator[LotBalance]:
-        return filter(None, map(self.lot_balances.get, keys))
-
-    def requirement(self, key: RequirementKey) -> Requirement:
-        """Return what the component required and committed so far."""
-        return self.requirements.get(key) or _NO_REQUIREMENT
-
-    def progress(self, order: str, operation: str) -> Progress:
-        """Return what the operation has made so far."""
-        return self.order_progress.get((order, operation)) or _NO_PROGRESS
-
-    def order_state(self, order: str) -> OrderState:
-        """Return what happened to the order since it was released."""
-        return self.order_states.get(order) or _NO_ORDER_STATE
-
-    def line_state(self, line: str) -> LineState:
-        """Return what happened at the line."""
-        return self.line_states.get(line) or _NO_LINE_STATE
-
-    def active_order(self, line: str, moment: datetime) -> str | None:
-        """Return the order the line worked on then: the one that was started there, else the configured one."""
-        started = self.line_state(line).order_at(moment)  # empty once it was finished
-        return self.model.active_orders.get(line) if started is None else started or None
-
-    # --- what the batch writes ------------------------------------------------------------------
 
     def add_event(self, event: Event, verdict: str, content: str | None = None, hold: Hold | None = None) -> int:
         """Write the event down; `hold` says why its units are held at once."""
@@ -165,7 +99,7 @@ class WorkingCopy:
     def record(self, kind: str, content: Mapping[str, Any]) -> None:
         """Write down what the engine was told beside the events; it is kept when the batch commits."""
         if not self.rows.inputs:
-            self._record("tick", recording.tick(self.place), self.state.ids.event)
+            self._record("tick", recording.tick(self.place, self.retried), self.state.ids.event)
         self._record(kind, content, self.ids.event)
 
     def _record(self, kind: str, content: Mapping[str, Any], next_event: int) -> None:
@@ -177,7 +111,7 @@ class WorkingCopy:
         self.lot_balances[lot.key] = lot
         place = (lot.key.owner, lot.key.item)
         keys = {*(self.stock.get(place) or ()), lot.key}
-        self.stock[place] = tuple(one.key for one in sorted(self._balances(keys), key=first_expiry))
+        self.stock[place] = tuple(one.key for one in sorted(self.balances(keys), key=first_expiry))
         self.must_commit = True
 
     def use_up(self, lot: LotBalance) -> None:
@@ -222,7 +156,7 @@ class WorkingCopy:
         for number, gathering in self.gatherings.items():
             self.documents[number] = gathering.document()
         if not self.rows.inputs:
-            self._record("tick", recording.tick(self.place), self.state.ids.event)
+            self._record("tick", recording.tick(self.place, self.retried), self.state.ids.event)
         rows = self.rows
         rows.checkpoints = {**self.state.unsaved(), **self.checkpoints.changed}
         rows.watermarks = self.watermarks.changed
@@ -243,34 +177,15 @@ class WorkingCopy:
 
     def _snapshots(self) -> list[Snapshot]:
         name = self.model.master.hash
-        if name in self.state.snapshots or not (self.rows.postings or self.documents.changed):
+        activated = any(one.kind == "activation" for one in self.rows.inputs)
+        if name in self.state.snapshots or not (activated or self.rows.postings or self.documents.changed):
             return []
         return [Snapshot(name, self.model.snapshot, self.now)]
 
-    def apply(self, *, committed: bool) -> None:
+    def finish(self, *, committed: bool) -> None:
         """Make the working copy the state: after COMMIT, or when there was nothing to commit."""
         state = self.state
-        overlays: tuple[Overlay[Any, Any], ...] = (
-            self.checkpoints,
-            self.watermarks,
-            self.lot_balances,
-            self.stock,
-            self.requirements,
-            self.order_progress,
-            self.exceptions,
-            self.waiting,
-            self.tallies,
-            self.documents,
-            self.windows,
-            self.seqs,
-            self.span_heads,
-            self.backlogs,
-            self.order_states,
-            self.line_states,
-            self.shadows,
-        )
-        for overlay in overlays:
-            overlay.apply()
+        self.apply()
         for number, gathering in self.gatherings.items():
             state.gathered.setdefault(number, []).extend(gathering.added)
         for number in self.closed:

@@ -55,7 +55,7 @@ class Writer:
             logger.warning(
                 "%d messages kept as dead letters; %s: %s", len(letters), letters[-1].source, letters[-1].reason
             )
-        work.apply(committed=work.must_commit)
+        work.finish(committed=work.must_commit)
         if work.rows.postings:
             self._log.announce(work.head.seq)
 

@@ -70,7 +70,7 @@ async def open_gateway(config: Config, clock: Clock) -> AsyncIterator[Gateway]:
             commands=pipeline.commands,
             clock=clock,
             health=health.report,
-            metrics=exposition(pipeline, devices.health),
+            metrics=exposition(pipeline, devices.health, views),
             tokens=[*config.gateway.api.tokens, make_local_token(config.store_path)],
             signatures=Signatures(config.gateway.api.users_file(config.root), clock),
             master=lambda: pipeline.writer.model.master,

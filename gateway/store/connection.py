@@ -19,6 +19,7 @@ Work = Callable[[sqlite3.Connection], T]
 _BUSY_TIMEOUT = 5.0  # seconds; only a foreign program can hold the lock that long
 # synchronous=FULL: a commit is on the disk when it returns; NORMAL lost hundreds of commits in a power cut.
 _WRITER = ("PRAGMA synchronous = FULL",)
+_SCRATCH = ("PRAGMA synchronous = OFF",)
 # A reader never checkpoints: two connections that checkpoint can corrupt a WAL before SQLite 3.51.3.
 _READER = ("PRAGMA wal_autocheckpoint = 0", "PRAGMA query_only = 1")
 
@@ -26,6 +27,11 @@ _READER = ("PRAGMA wal_autocheckpoint = 0", "PRAGMA query_only = 1")
 def connect_writer(path: Path) -> sqlite3.Connection:
     """Return the one connection that writes and checkpoints; sqlite3.Error when the file is none."""
     return _prepared(path, "rwc", _WRITER)
+
+
+def connect_scratch(path: Path) -> sqlite3.Connection:
+    """Return a writing connection that never waits for the disk: for a store that nobody keeps."""
+    return _prepared(path, "rwc", _SCRATCH)
 
 
 def connect_reader(path: Path) -> sqlite3.Connection:

@@ -37,7 +37,10 @@ REQUIREMENTS = "SELECT order_no, operation, bom_line, uom, numerator, denominato
 PROGRESS = "SELECT order_no, operation, good, scrap, rework FROM order_progress"
 OPEN_DOCUMENTS = "SELECT id, body FROM open_document ORDER BY id"
 HEADS = "SELECT order_no, operation, next, free FROM span_head"
-BACKLOGS = "SELECT id, trigger_id, document_id, order_no, operation, bom_line, uom, quantity FROM backlog ORDER BY id"
+BACKLOG_COLUMNS = """
+b.id, b.trigger_id, b.document_id, b.order_no, b.operation, b.bom_line, b.uom, b.quantity, b.calculated
+"""
+BACKLOGS = f"SELECT {BACKLOG_COLUMNS} FROM backlog AS b ORDER BY b.id"  # noqa: S608
 SHADOWS = """
 SELECT order_no, operation, bom_line, uom, source, item, numerator, denominator, would_be, once FROM shadow
 """
@@ -173,9 +176,9 @@ def requirement(row: tuple[Any, ...]) -> Requirement:
 
 
 def backlog(row: tuple[Any, ...]) -> Backlog:
-    """Return what is owed, of a row of BACKLOGS."""
-    number, trigger, document, *key, quantity = row
-    return Backlog(number, trigger, document, RequirementKey(*key), Decimal(quantity))
+    """Return what is owed, of a row of BACKLOG_COLUMNS."""
+    number, trigger, document, *key, quantity, calculated = row
+    return Backlog(number, trigger, document, RequirementKey(*key), Decimal(quantity), bool(calculated))
 
 
 def _next(connection: sqlite3.Connection, table: str, meta: dict[str, str], column: str = "id") -> int:

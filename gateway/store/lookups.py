@@ -35,6 +35,10 @@ TRIGGERS = f"""
 SELECT {TRIGGER_COLUMNS} FROM json_each(?) AS wanted CROSS JOIN trigger_log AS t ON t.id = wanted.value
 CROSS JOIN event AS e ON e.id = t.event_id ORDER BY wanted.key
 """  # noqa: S608
+DOCUMENT_OF_EVENT = """
+SELECT t.document_id FROM event AS e CROSS JOIN trigger_log AS t ON t.event_id = e.id
+WHERE e.device = ? AND e.signal = ? AND e.key = ?
+"""
 STAGED = "SELECT staging.id, content_hash FROM json_each(?) AS wanted CROSS JOIN staging ON staging.id = wanted.value"
 TRANSFERS = (
     "SELECT transfer.id, content_hash FROM json_each(?) AS wanted CROSS JOIN transfer ON transfer.id = wanted.value"
@@ -66,6 +70,12 @@ def triggers(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Trigger
 def staged(connection: sqlite3.Connection, staging_ids: Sequence[str]) -> dict[str, str]:
     """Return the content hash of those transfers that are stored."""
     return dict(connection.execute(STAGED, (as_json(staging_ids),)))
+
+
+def document_of_event(connection: sqlite3.Connection, device: str, signal: str, key: str) -> int | None:
+    """Return the main document of the event's trigger."""
+    row: tuple[int | None] | None = connection.execute(DOCUMENT_OF_EVENT, (device, signal, key)).fetchone()
+    return row[0] if row else None
 
 
 def transfers(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str, str]:

@@ -15,6 +15,7 @@ import orjson
 from gateway.domain.bom import BillOfMaterial, Component, Method
 from gateway.domain.masterdata import MasterData
 from gateway.domain.use import Use
+from gateway.errors import DataError
 from gateway.settings.snapshot import read_snapshot
 
 MILLION = 10**6
@@ -146,7 +147,10 @@ def _newest(bill: BillOfMaterial) -> tuple[datetime, list[int], str]:
 
 @lru_cache(maxsize=128)  # a snapshot never changes, and every case of an order asks for the same
 def _recipe(body: bytes, bom: str, version: str) -> Recipe | None:
-    master = _master(body)
+    try:
+        master = _master(body)
+    except DataError:  # another version wrote it: the posting is explained, its formulas aren't
+        return None
     bill = master.boms.get((bom, version))
     return None if bill is None else Recipe(bill, master)
 

@@ -9,11 +9,11 @@ import orjson
 from gateway.errors import StoreError
 from gateway.formats import chain
 from gateway.store.forget import forget
-from gateway.store.statements import GREATEST, META, RETAINED_TOTAL
+from gateway.store.statements import GREATEST, META
 from gateway.store.store import Store
-from gateway.store.totals import of_posting, retained
+from gateway.store.totals import Totals, of_posting, retain
 
-_CHUNK = 500  # postings a transaction: batches go on between two of them
+_CHUNK = 200  # postings a transaction: batches go on between two of them
 
 # A posting that a required sink refused is not booked there: what follows it waits until a person has settled it.
 _THROUGH = """
@@ -61,11 +61,11 @@ def _prune(connection: sqlite3.Connection, limit: datetime) -> int:
     old = _old(connection, limit)
     if old:
         last = old[-1]
-        totals = retained(connection)
+        totals = Totals()
         for one in old:
             totals.add(of_posting(one.content))
         forget(connection, last.seq, [one.document for one in old], totals)
-        RETAINED_TOTAL.run(connection, [(*key, format(quantity, "f")) for key, quantity in totals.items()])
+        retain(connection, totals)
         _keep_head(connection, last)
         GREATEST.run(connection, [("retained_posting", max(one.document for one in old))])
         for statement in _DELETE_BY_SEQ:

@@ -6,9 +6,9 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from gateway.domain.quantity import Rounding, rounded
+from gateway.domain.quantity import ZERO, nearest
+from gateway.store.totals import COUNTED_NOT
 
-_FINEST = Rounding(12)
 # A reversal mirrors each of a trigger's documents; the units stand in the link of its main one.
 _COLUMNS = "r.trigger_id, e.device, e.signal, e.kind, t.quantity, m.units, r.units"
 _JOINED = """
@@ -23,9 +23,10 @@ REVERSED = f"""
 SELECT {_COLUMNS} FROM json_each(?) AS wanted CROSS JOIN link AS r ON r.trigger_id = wanted.value {_JOINED}
 """  # noqa: S608
 _CLOSED = """
-SELECT e.device, e.signal, t.quantity FROM trigger_log AS t CROSS JOIN event AS e ON e.id = t.event_id WHERE t.closed
+SELECT e.device, e.signal, t.quantity, e.kind FROM trigger_log AS t CROSS JOIN event AS e ON e.id = t.event_id
+WHERE t.closed
 UNION ALL
-SELECT scope_1, scope_2, quantity FROM exception WHERE closed_at IS NOT NULL AND kind IN ('counter', 'gap')
+SELECT scope_1, scope_2, quantity, kind FROM exception WHERE closed_at IS NOT NULL AND kind IN ('counter', 'gap')
 """
 
 
@@ -50,16 +51,12 @@ def reversed_units(row: tuple[Any, ...]) -> ReversedUnits:
     """Return the reversed part of a row of REVERSED (of some triggers, their ids one JSON parameter)."""
     trigger, device, signal, kind, quantity, of, units = row
     taken, counted = -Decimal(units), Decimal(of)
-    share = taken if Decimal(quantity) == counted else _share(Decimal(quantity), taken, counted)
-    return ReversedUnits(trigger, device, signal, kind, taken, counted, share)
+    back = nearest(Fraction(quantity) * Fraction(taken) / Fraction(counted)) if counted else ZERO  # a scanned lot's
+    return ReversedUnits(trigger, device, signal, kind, taken, counted, back)
 
 
 def closed(connection: sqlite3.Connection) -> Iterator[tuple[str, str, Decimal]]:
     """Yield (device, signal, quantity) of what was closed without posting."""
-    for device, signal, quantity in connection.execute(_CLOSED):
-        yield device, signal, Decimal(quantity)
-
-
-def _share(quantity: Decimal, taken: Decimal, counted: Decimal) -> Decimal:
-    share = Fraction(quantity) * Fraction(taken) / Fraction(counted)
-    return rounded(share.numerator, share.denominator, _FINEST)
+    for device, signal, quantity, kind in connection.execute(_CLOSED):
+        if kind not in COUNTED_NOT:
+            yield device, signal, Decimal(quantity)

@@ -78,7 +78,9 @@ LINK = Insert("link", "document_id, trigger_id, units, body")
 OPEN_DOCUMENT = _upsert("open_document", "id", "body")
 SPAN = Insert("span", "order_no, operation, span_start, span_end, trigger_id, reversed")
 SPAN_HEAD = _upsert("span_head", "order_no, operation", "next, free")
-BACKLOG = _upsert("backlog", "id", "trigger_id, document_id, order_no, operation, bom_line, uom, quantity")
+BACKLOG = _upsert(
+    "backlog", "id", "trigger_id, document_id, order_no, operation, bom_line, uom, quantity, calculated"
+)
 JOURNAL = Insert("journal", "position, kind, body")
 CHECKPOINT = _upsert(
     "checkpoint",

@@ -15,7 +15,7 @@ from gateway.formats import chain
 from gateway.store import documents, lookups
 from gateway.store.batch import Batch, ConsumerKey, Head
 from gateway.store.codec import stamp
-from gateway.store.connection import Connection, connect_writer
+from gateway.store.connection import Connection, connect_scratch, connect_writer
 from gateway.store.documents import StoredPosting
 from gateway.store.load import Recovered, load, read_meta
 from gateway.store.lock import FileLock
@@ -44,12 +44,14 @@ class Registration(NamedTuple):
 class Store:
     """The only writer of a store's file. `gateway` and `store` are the first two parts of every posting's identity."""
 
-    def __init__(self, path: Path, gateway: str) -> None:
+    _connect_to = staticmethod(connect_writer)
+
+    def __init__(self, path: Path, gateway: str, store: str = "") -> None:
         self.path = path
         self.gateway = gateway
-        self.store = ""
+        self.store = store
         self._lock = FileLock(path)
-        self._connection = Connection(path, connect_writer)
+        self._connection = Connection(path, self._connect_to)
 
     @classmethod
     async def open(cls, path: Path, gateway: str) -> "Store":
@@ -68,10 +70,10 @@ class Store:
             raise
 
     async def _connect(self) -> None:
-        connection = Connection(self.path, connect_writer)
+        connection = Connection(self.path, self._connect_to)
         await connection.open()
         try:
-            self.store = await connection.run(lambda raw: _prepare(raw, self.path, self.gateway))
+            self.store = await connection.run(lambda raw: _prepare(raw, self))
         except BaseException:
             await connection.close()
             raise
@@ -133,6 +135,10 @@ class Store:
         """Return these triggers whole, in the order they are asked for."""
         return await self._connection.run(lambda raw: lookups.triggers(raw, ids))
 
+    async def document_of_event(self, device: str, signal: str, key: str) -> int | None:
+        """Return the document that the event's trigger went into, None where it waits or isn't known."""
+        return await self._connection.run(lambda raw: lookups.document_of_event(raw, device, signal, key))
+
     async def transfers(self, ids: Sequence[str]) -> dict[str, str]:
         """Return the content hash of those returns and cycle counts that were applied already."""
         return await self._connection.run(lambda raw: lookups.transfers(raw, ids))
@@ -170,6 +176,19 @@ class Store:
         return await self._connection.run(lambda raw: documents.spans_of(raw, triggers))
 
 
+class ScratchStore(Store):
+    """A store that nobody keeps: it bears the id it is told to bear, and doesn't wait for the disk."""
+
+    _connect_to = staticmethod(connect_scratch)
+
+    @classmethod
+    async def found(cls, path: Path, gateway: str, store: str) -> "ScratchStore":
+        """Make the store."""
+        made = cls(path, gateway, store)
+        await made._open()
+        return made
+
+
 def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -177,27 +196,30 @@ def _make_folder(folder: Path) -> None:
         raise StoreError(f"can't create {folder}: {error.strerror}", "correct store.path or its owner") from error
 
 
-def _prepare(connection: sqlite3.Connection, path: Path, gateway: str) -> str:
+def _prepare(connection: sqlite3.Connection, opened: Store) -> str:
     """Return the store's id, after bringing the schema up to date and making sure whose it is."""
     try:
         migrate(connection)
     except StoreError as error:
-        raise StoreError(f"store {path}: {error.message}", error.hint) from error
+        raise StoreError(f"store {opened.path}: {error.message}", error.hint) from error
     # Only now: a foreign file is refused as it was. WAL stays with the file.
     connection.execute("PRAGMA journal_mode = WAL")
     meta = read_meta(connection)
     if not meta:
-        return _found(connection, gateway)
-    if meta["gateway"] != gateway:
+        return _found(connection, opened.gateway, opened.store or _new_id())
+    if meta["gateway"] != opened.gateway:
         raise StoreError(
-            f"store {path} belongs to gateway {meta['gateway']}, this is {gateway}",
+            f"store {opened.path} belongs to gateway {meta['gateway']}, this is {opened.gateway}",
             "correct `gateway` or store.path; the central system knows the postings by the gateway's name",
         )
     return meta["store"]
 
 
-def _found(connection: sqlite3.Connection, gateway: str) -> str:
-    store = "".join(secrets.choice(_ALPHABET) for _ in range(_ID_LENGTH))
+def _new_id() -> str:
+    return "".join(secrets.choice(_ALPHABET) for _ in range(_ID_LENGTH))
+
+
+def _found(connection: sqlite3.Connection, gateway: str, store: str) -> str:
     head = Head(0, chain.genesis(gateway, store), 0)
     rows = [("gateway", gateway), ("store", store), ("seq", "0"), ("position", "0"), ("hash", head.hash.hex())]
     META.run(connection, rows)

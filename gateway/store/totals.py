@@ -14,14 +14,16 @@ from typing import Any, NamedTuple
 from gateway.domain.document import Document, Draw
 from gateway.domain.event import NO_UNITS, EventKind
 from gateway.domain.posting import PostingType
-from gateway.domain.quantity import EXACT, ZERO
+from gateway.domain.quantity import EXACT, ZERO, text
 from gateway.domain.use import Use
+from gateway.store.statements import RETAINED_TOTAL
 
 COUNTED_NOT = frozenset({*NO_UNITS, EventKind.LOT_ISSUED})  # kinds of event that count no units
 
 _MOVED = {Use.CONSUMED: "consumed", Use.RETURNED: "returned"}
 _TRANSFERS = (PostingType.RETURN, PostingType.COUNT)
 RETAINED = "SELECT kind, key_1, key_2, key_3, key_4, quantity FROM retained"
+_RETAINED_OF = "SELECT quantity FROM retained WHERE (kind, key_1, key_2, key_3, key_4) = (?, ?, ?, ?, ?)"
 
 
 class TotalKey(NamedTuple):
@@ -63,6 +65,15 @@ def retained(connection: sqlite3.Connection) -> Totals:
     totals = Totals()
     totals.add((TotalKey(*keys), Decimal(quantity)) for *keys, quantity in connection.execute(RETAINED))
     return totals
+
+
+def retain(connection: sqlite3.Connection, totals: Totals) -> None:
+    """Add to the totals of what retention has deleted."""
+    rows = []
+    for key, quantity in totals.items():
+        before = connection.execute(_RETAINED_OF, key).fetchone()
+        rows.append((*key, text(EXACT.add(quantity, Decimal(before[0])) if before else quantity)))
+    RETAINED_TOTAL.run(connection, rows)
 
 
 def of_event(device: str, signal: str, quantity: str) -> tuple[TotalKey, Decimal]:

@@ -15,6 +15,7 @@ from gateway.domain.order import OrderState, Progress
 from gateway.store import codec, load
 from gateway.store.batch import ConsumerKind, Tally
 from gateway.store.connection import Connection, connect_reader
+from gateway.store.reading import at_once
 
 T = TypeVar("T")
 
@@ -69,6 +70,10 @@ class Views:
     async def close(self) -> None:
         """Close the connection."""
         await self._connection.close()
+
+    async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run a read of several statements over one state of the store (genealogy, explain, measures …)."""
+        return await self._connection.run(lambda raw: at_once(raw, work))
 
     async def tallies(self) -> list[SignalTally]:
         """Return the totals per signal."""

@@ -27,6 +27,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from gateway.api.views.genealogy import plain
 from gateway.domain.bom import BillOfMaterial, BomOperation, Component
 from gateway.domain.clock import ClockTrust
 from gateway.domain.document import Considered, Draw, Link, Pick, Span
@@ -166,19 +167,8 @@ class Plant:
                 lines.append(
                     PostingLine(Use.CONSUMED, item, taken, uom, lot.lot, lot.location, line, "backflush", LINE)
                 )
-            draws.append(
-                Draw(
-                    key,
-                    item,
-                    Requirement(*before.as_integer_ratio(), before),
-                    Ratio(need.numerator, need.denominator),
-                    Ratio(0, 1),
-                    due,
-                    NONE,
-                    tuple(picks),
-                    tuple(considered),
-                )
-            )
+            required = Requirement(*before.as_integer_ratio(), before), Ratio(*need.as_integer_ratio()), Ratio(0, 1)
+            draws.append(Draw(key, item, *required, due, NONE, tuple(picks), tuple(considered)))
         return tuple(lines), tuple(draws)
 
     def _lots(self, item: str, size: Decimal, due: Decimal) -> Iterator[tuple[LotKey, Decimal]]:
@@ -249,18 +239,13 @@ def measure(path: Path, questions: list[dict[str, str]]) -> tuple[list[float], i
         for question in questions:
             begun = time.perf_counter()
             answer = at_once(connection, lambda raw, question=question: genealogy(raw, **question))
-            orjson.dumps(answer, default=str)
+            orjson.dumps(answer, default=plain)
             seconds.append(time.perf_counter() - begun)
-            require(bool(answer.cases or answer.lots), question)
+            if not (answer.cases or answer.lots):  # that would be quick
+                raise SystemExit(f"nothing found for {question}")
             lots = [one for lot in answer.lots for order in lot.orders for one in order.finished_lots]
             most = max(most, len(answer.cases), sum(len(one.cases) for one in lots))
     return seconds, most
-
-
-def require(found: bool, question: dict[str, str]) -> None:
-    """Stop where a question found nothing: that would be quick."""
-    if not found:
-        raise SystemExit(f"nothing found for {question}")
 
 
 def questions(connection: sqlite3.Connection, count: int) -> dict[str, list[dict[str, str]]]:

@@ -2,11 +2,12 @@
 
     .venv/bin/python tests/benchmark/throughput.py [--rounds 7] [--dir FOLDER]
 
-Three ways write the same postings with 8 BOM lines each, synchronous=FULL, into fresh stores:
-  bare      prepared rows, one executemany a table a transaction, nothing else
-  writer    Store.commit of prepared batches (rows are built from the domain's objects)
-  pipeline  everything from sample to commit: counting, rule, engine, JSON, hash chain, commit
-Every round runs all three, in alternating order; the ratio is that of the medians, because these machines are noisy.
+The same triggers with 8 BOM lines each, synchronous=FULL, into fresh stores:
+  bare       prepared rows, one executemany a table a transaction, nothing else
+  writer     Store.commit of prepared batches (rows are built from the domain's objects)
+  pipeline   everything from sample to commit, a posting a trigger: counting, rule, engine, JSON, hash chain, commit
+  cumulated  the pipeline with windows of 60 s, as a filler has them
+Every round runs all of them, in alternating order; the ratio is that of the medians, because these machines are noisy.
 """
 
 import argparse
@@ -32,6 +33,7 @@ from gateway.counting.counter import Counter, Counts
 from gateway.domain.bom import BillOfMaterial, BomOperation, Component
 from gateway.domain.clock import ClockTrust, Instant
 from gateway.domain.event import EventKind, SignalId
+from gateway.domain.line import Cumulation
 from gateway.domain.lot import LotKey, Owner, Staging
 from gateway.domain.masterdata import MasterData
 from gateway.domain.material import Item, Units
@@ -53,6 +55,7 @@ SIGNAL = SignalId("FILLER-1", "good")
 GROUPS = {1: 300, 100: 5000}  # postings a run, by postings a transaction
 TARGETS = {("writer", 100): 0.8, ("writer", 1): 0.25, ("pipeline", 100): 0.35}
 COMPONENTS = 8
+MINUTE = Cumulation(window=timedelta(seconds=60), units=Decimal(2000))
 ORDER = Owner("order", "100045")
 
 
@@ -66,7 +69,7 @@ class FixedClock:
         return ClockTrust("assume", 0)
 
 
-def line_model() -> LineModel:
+def line_model(cumulate: Cumulation | None = None) -> LineModel:
     items = [f"PART-{number}" for number in range(COMPONENTS)]
     bom = BillOfMaterial(
         bom="BOM",
@@ -101,7 +104,7 @@ def line_model() -> LineModel:
             for lot in range(3)
         ),
     )
-    rule = TriggerRule("fill-good", 1, SIGNAL, EventKind.GOOD_UNITS, "0010", fallback_active=True)
+    rule = TriggerRule("fill-good", 1, SIGNAL, EventKind.GOOD_UNITS, "0010", fallback_active=True, cumulate=cumulate)
     point = Point(SIGNAL, "L1", Counter(Counts.GOOD, 2**32, Decimal(20)), rule=rule)
     return LineModel({SIGNAL: point}, master, {"L1": "100045"})
 
@@ -127,12 +130,14 @@ class Recorder:
         await self._commit(batch)
 
 
-async def run_pipeline(path: Path, taken: list[Scan], group: int, *, record: bool = False) -> tuple[float, list[Batch]]:
+async def run_pipeline(
+    path: Path, taken: list[Scan], group: int, *, cumulate: Cumulation | None = None, record: bool = False
+) -> tuple[float, list[Batch]]:
     store = await Store.open(path, "BENCH")
     log = await PostingLog.open(path)
     try:
         intake = IntakeQueue(len(taken) + 1)
-        pipeline = Pipeline(await Writer.load(store, log, FixedClock(), line_model()), intake, batch=group)
+        pipeline = Pipeline(await Writer.load(store, log, FixedClock(), line_model(cumulate)), intake, batch=group)
         await pipeline.commands.activate_now(pipeline.writer.model)
         recorder = Recorder(store) if record else None
         for scan in taken:
@@ -191,6 +196,7 @@ async def measure(folder: Path, group: int, rounds: int) -> dict[str, list[float
         "bare": lambda path: run_bare(path, batches),
         "writer": lambda path: run_writer(path, batches),
         "pipeline": lambda path: _seconds(run_pipeline(path, taken, group)),
+        "cumulated": lambda path: _seconds(run_pipeline(path, taken, group, cumulate=MINUTE)),
     }
     rates: dict[str, list[float]] = {name: [] for name in ways}
     for number in track(range(rounds), description=f"groups of {group}"):

@@ -1,16 +1,19 @@
 """The comparison that every fault test ends with: the machines' ledger, the store and the ERP's books."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from gateway.store.verify import verify
 from simulators import books, ledger
 from tests.harness.site import Site
 from tests.harness.until import until
 
+T = TypeVar("T")
 Units = dict[tuple[str, str], Decimal]
+Body = dict[str, Any]
+Lot = tuple[str, str, str]  # item, lot, location
 ZERO = Decimal(0)
 
 
@@ -90,7 +93,52 @@ def assert_exact(site: Site, *parts: str) -> None:
     assert {name for name, one in truth.items() if one.total} == set(books.units(bodies))
     assert not [one for one, times in booked.items() if times > 1]
     assert ids == Counter({one: times for one, times in booked.items() if one[:2] in _named(truth)})
+    assert_books_agree(site)
     assert_sound(site.store)
+
+
+def assert_books_agree(site: Site) -> None:
+    """What the ERP received and issued, reversals taken out, is what the gateway's totals and lots say."""
+    bodies = books.books(site.root / "erp.db")
+
+    assert _without_zero(_counted(site, bodies)) == _without_zero(_made(bodies))
+    assert _without_zero(_consumed(site)) == _without_zero(_issued(bodies))
+
+
+def _made(bodies: list[Body]) -> dict[str, Decimal]:
+    """Return what the ERP booked as output, by operation."""
+    total: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for body in bodies:
+        total[body["operation"]] += sum((Decimal(body["output"][kind]) for kind in ("good", "scrap", "rework")), ZERO)
+    return total
+
+
+def _counted(site: Site, bodies: list[Body]) -> dict[str, Decimal]:
+    """Return what the gateway has posted and not reversed since, by the operations that it posted it at."""
+    places = {(one["device"], one["signal"]): body["operation"] for body in bodies for one in body["triggers"]}
+    total: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for device, signal, posted, scrapped in site.rows("SELECT device, signal, posted, scrapped FROM tally"):
+        total[places.get((device, signal), "")] += Decimal(posted) + Decimal(scrapped)
+    return total
+
+
+def _issued(bodies: list[Body]) -> dict[Lot, Decimal]:
+    """Return what the ERP booked as consumed of each lot."""
+    total: defaultdict[Lot, Decimal] = defaultdict(Decimal)
+    for line in (line for body in bodies for line in body["lines"] if line["use"] == "consumed"):
+        total[line["item"], line["lot"], line["location"]] += Decimal(line["quantity"])
+    return total
+
+
+def _consumed(site: Site) -> dict[Lot, Decimal]:
+    total: defaultdict[Lot, Decimal] = defaultdict(Decimal)
+    for item, lot, location, consumed in site.rows("SELECT item, lot, location, consumed FROM lot_balance"):
+        total[item, lot, location] += Decimal(consumed)
+    return total
+
+
+def _without_zero(total: dict[T, Decimal]) -> dict[T, Decimal]:
+    return {name: quantity for name, quantity in total.items() if quantity}
 
 
 def _named(truth: dict[tuple[str, str], ledger.Made]) -> set[tuple[str, str]]:

@@ -5,12 +5,25 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self
 
+from tests.harness import forked
 from tests.harness.until import until
 
 _TAIL = 3000  # characters of output in a failure's message
 ROOT = Path(__file__).parents[2]
+
+
+class Child(Protocol):
+    """What runs: spawned, or forked."""
+
+    @property
+    def pid(self) -> int: ...
+    def poll(self) -> int | None: ...
+    def wait(self) -> int: ...
+    def send_signal(self, sig: int, /) -> None: ...
+    def write(self, text: bytes) -> None: ...
+    def kill(self) -> None: ...
 
 
 class Process:
@@ -18,21 +31,17 @@ class Process:
 
     def __init__(self, arguments: Sequence[object], log: Path, environment: Mapping[str, str] | None = None) -> None:
         self.log = log
-        with log.open("ab") as output:
-            self._popen = subprocess.Popen(
-                [str(one) for one in arguments],
-                stdin=subprocess.PIPE,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                cwd=ROOT,
-                env={**os.environ, **(environment or {})},
-                start_new_session=True,
-            )
+        self._child = self._start([str(one) for one in arguments], {**os.environ, **(environment or {})})
 
     @classmethod
-    def python(cls, arguments: Sequence[object], log: Path, environment: Mapping[str, str] | None = None) -> Self:
+    def python(cls, arguments: Sequence[object], log: Path, environment: Mapping[str, str] | None = None) -> "Process":
         """Run `python -m …`."""
+        if arguments[0] in forked.MODULES:
+            return _Forked(arguments, log, environment)
         return cls([sys.executable, "-m", *arguments], log, environment)
+
+    def _start(self, arguments: list[str], environment: Mapping[str, str]) -> Child:
+        return _Spawned(arguments, self.log, environment)
 
     def __enter__(self) -> Self:
         return self
@@ -42,7 +51,7 @@ class Process:
 
     @property
     def pid(self) -> int:
-        return self._popen.pid
+        return self._child.pid
 
     @property
     def output(self) -> str:
@@ -50,7 +59,7 @@ class Process:
 
     @property
     def running(self) -> bool:
-        return self._popen.poll() is None
+        return self._child.poll() is None
 
     def lines(self, beginning: str) -> list[str]:
         """Return what it printed, line by line, that begins so."""
@@ -67,21 +76,51 @@ class Process:
 
     def type(self, line: str) -> None:
         """Write a line to its standard input."""
-        assert self._popen.stdin is not None
-        self._popen.stdin.write(f"{line}\n".encode())
-        self._popen.stdin.flush()
+        self._child.write(f"{line}\n".encode())
 
     def signal(self, number: int) -> None:
-        self._popen.send_signal(number)
+        self._child.send_signal(number)
 
     def ended(self, *, within: float = 30.0) -> int:
         """Wait for the end; return the exit code, -N for signal N."""
         until(lambda: not self.running, within=within, what=lambda: f"end of {self.pid}: {self.output[-_TAIL:]}")
-        return self._popen.wait()
+        return self._child.wait()
 
     def kill(self) -> None:
         """Kill it now and wait for its end."""
+        self._child.kill()
+
+
+class _Forked(Process):
+    def _start(self, arguments: list[str], environment: Mapping[str, str]) -> Child:
+        return forked.Forked(arguments, self.log, environment)
+
+
+class _Spawned:
+    def __init__(self, arguments: list[str], log: Path, environment: Mapping[str, str]) -> None:
+        with log.open("ab") as output:
+            self._popen = subprocess.Popen(
+                arguments,
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd=ROOT,
+                env=environment,
+                start_new_session=True,
+            )
+        assert self._popen.stdin is not None
+        self._stdin = self._popen.stdin
+        self.poll, self.wait, self.send_signal = self._popen.poll, self._popen.wait, self._popen.send_signal
+
+    @property
+    def pid(self) -> int:
+        return self._popen.pid
+
+    def write(self, text: bytes) -> None:
+        self._stdin.write(text)
+        self._stdin.flush()
+
+    def kill(self) -> None:
         self._popen.kill()
         self._popen.wait()
-        if self._popen.stdin:
-            self._popen.stdin.close()
+        self._stdin.close()

@@ -96,7 +96,7 @@ class Site:
         path = self.config / name
         data = json.loads(path.read_text("utf-8"))
         yield data
-        path.write_text(json.dumps(data, indent=2), "utf-8")
+        path.write_text(json.dumps(data, indent=2, default=str), "utf-8")
 
     def gateway(self, *, environment: dict[str, str] | None = None) -> Process:
         """Start `gateway run` and wait until its intake runs."""

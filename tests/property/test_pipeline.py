@@ -3,16 +3,19 @@
 import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from decimal import Decimal
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.domain.exception import ExceptionKind
+from gateway.domain.line import Cumulation
 from gateway.errors import StoreError
 from gateway.signals.sample import Message
-from tests.unit.pipeline.plant import CASE, GOOD, REJECT, Plant
+from tests.unit.pipeline.plant import CASE, GOOD, REJECT, Plant, make_model
 
+windows = (None, Cumulation(window=timedelta(seconds=10)), Cumulation(units=Decimal(60), lot_change=True))
 pieces = st.integers(0, 40)
 steps = st.one_of(
     st.tuples(st.just("fill"), pieces),
@@ -116,8 +119,8 @@ def _message(number: int) -> Message:
 
 
 @asynccontextmanager
-async def running(path):
-    plant = Plant(path)
+async def running(path, cumulate):
+    plant = Plant(path, make_model(cumulate=cumulate))
     await plant.open(queue=1000)
     try:
         history = History(plant)
@@ -129,11 +132,11 @@ async def running(path):
         await plant.close()
 
 
-@given(st.lists(steps, min_size=20, max_size=40))
+@given(st.sampled_from(windows), st.lists(steps, min_size=20, max_size=40))
 @settings(max_examples=25, deadline=None)
-def test_whatever_happens_every_unit_is_posted_or_held_exactly_once(tmp_path_factory, happened):
+def test_whatever_happens_every_unit_is_posted_or_held_exactly_once(tmp_path_factory, cumulate, happened):
     async def live() -> None:
-        async with running(tmp_path_factory.mktemp("plant") / "gateway.db") as history:
+        async with running(tmp_path_factory.mktemp("plant") / "gateway.db", cumulate) as history:
             for name, argument in happened:
                 await getattr(history, name)(argument)
             await history.crash(None)
@@ -165,7 +168,7 @@ async def _nothing_waits(history: History) -> None:
     assert [] == plant.exceptions(ExceptionKind.TRIGGER)
     assert [] == plant.exceptions(ExceptionKind.COUNTER)
 
-    posted = await plant.rows("SELECT operation, id FROM trigger_log ORDER BY operation, document_id")
+    posted = await plant.rows("SELECT operation, rule, id FROM trigger_log ORDER BY operation, rule, document_id, id")
 
     assert sorted(posted) == posted  # nothing overtook what waited
 

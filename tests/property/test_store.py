@@ -16,7 +16,8 @@ from gateway.store.batch import Batch, ConsumerKey, ConsumerKind, Mark
 from gateway.store.retention import prune
 from gateway.store.store import Registration, Store
 from gateway.store.verify import verify
-from tests.unit.store.making import GOOD, START, Line
+from tests.unit.store.making import Line
+from tests.unit.store.samples import GOOD, START
 
 ERP = ConsumerKey(ConsumerKind.SINK, "erp")
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import get_args, get_type_hints
+from typing import get_args, get_origin, get_type_hints
 
 import pytest
 from hypothesis import given
@@ -31,16 +31,13 @@ def make(kind) -> st.SearchStrategy:
         return SCALARS[kind]
     if hasattr(kind, "_fields"):
         return st.builds(kind, *(make(one) for one in get_type_hints(kind).values()))
-    arguments = get_args(kind)
-    if kind is type(None) or not arguments:
-        return st.from_type(kind)
-    if arguments[-1] is Ellipsis:
-        return st.lists(make(arguments[0]), max_size=2).map(tuple)
-    if getattr(kind, "__origin__", None) is frozenset:
-        return st.frozensets(make(arguments[0]), max_size=2)
-    if getattr(kind, "__origin__", None) is tuple:
+    origin, arguments = get_origin(kind), get_args(kind)
+    if not arguments:
+        return st.from_type(kind)  # an enum, a bool, None
+    if origin is tuple and Ellipsis not in arguments:
         return st.tuples(*map(make, arguments))
-    return st.one_of(*map(make, arguments))
+    some = st.lists(make(arguments[0]), max_size=2)
+    return some.map(origin) if origin in (tuple, frozenset) else st.one_of(*map(make, arguments))
 
 
 @given(make(Link))

@@ -35,7 +35,7 @@ async def status(services: FromServices) -> dict[str, Any]:
 
 async def metrics(services: FromServices) -> Response:
     """Return Prometheus text."""
-    return Response(services.metrics(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+    return Response(await services.metrics(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 def _healths(healths: Mapping[str, Health]) -> dict[str, Any]:

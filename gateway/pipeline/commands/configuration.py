@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from gateway.errors import CommandRefused, StoreError
-from gateway.pipeline import documents, line_orders, stock
+from gateway.pipeline import documents, line_orders, recording, stock
 from gateway.pipeline.commands.desk import Desk
 from gateway.pipeline.model import LineModel
 
@@ -18,22 +18,15 @@ async def activate(desk: Desk, model: LineModel) -> None:
         model = replace(model, activated=True)
     before, writer.model = writer.model, model
     try:
+        new = await stock.not_applied(writer, model.master.stagings)
         work = desk.working_copy()
-        work.record("activation", _content(model))
+        work.record("activation", recording.activation(model, new))
+        work.must_commit = True  # whatever changed: a replay has to know which configuration was in force
         documents.close_outdated(work)
         line_orders.configured(work)
-        await stock.stage_all(writer, work, model.master.stagings, "master data")
+        await stock.stage_all(writer, work, new, "master data")
         await desk.finish(work)
         await desk.retry_all()
     except (CommandRefused, StoreError):
         writer.model = before  # the caller goes on with its old configuration
         raise
-
-
-def _content(model: LineModel) -> dict[str, object]:
-    return {
-        "master_data": model.master.hash,
-        "active_orders": dict(model.active_orders),
-        "activated": model.activated,
-        "configuration": model.configuration,
-    }

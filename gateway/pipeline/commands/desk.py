@@ -46,24 +46,27 @@ class Desk:
 
     async def retry(self, number: int) -> None:
         """Try again what waits in that exception, in the order of events, until something still has to wait."""
+        while await self.retry_once(number):
+            pass
+
+    async def retry_once(self, number: int) -> bool:
+        """Do as much of that as one transaction takes; tell whether there may be more."""
         record = self.writer.state.exceptions.get(number)
-        if record is not None and record.kind is ExceptionKind.TRIGGER:
-            await self._post_held(number)
-        elif record is not None and record.kind is ExceptionKind.BACKLOG:
-            await self._settle(record)
+        if record is None or record.kind not in _RETRIED:
+            return False
+        work = self.working_copy()
+        work.retried = number
+        if record.kind is ExceptionKind.BACKLOG:
+            return await self._settle(work, record)
+        triggers = await self.writer.store.held_triggers(number, _RETRIED_AT_ONCE)
+        posted = posting.retry(work, record, triggers)
+        await self.finish(work)
+        return posted and bool(triggers)
 
-    async def _post_held(self, number: int) -> None:
-        while record := self.writer.state.exceptions.get(number):
-            triggers = await self.writer.store.held_triggers(number, _RETRIED_AT_ONCE)
-            work = self.working_copy()
-            posted = posting.retry(work, record, triggers)
-            await self.finish(work)
-            if not posted or not triggers:
-                return
-
-    async def _settle(self, record: ExceptionRecord) -> None:
-        work, store = self.working_copy(), self.writer.store
+    async def _settle(self, work: WorkingCopy, record: ExceptionRecord) -> bool:
+        store = self.writer.store
         owed = backlogs.owed(work, record)
         triggers = {one.id: one for one in await store.triggers(sorted({one.trigger for one in owed}))}
         backlogs.settle(work, owed, triggers, await store.spans_of(list(triggers)))
         await self.finish(work)
+        return False

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from gateway.backflush.explode import PlannedOperation
 from gateway.backflush.plan import plan_at
+from gateway.domain.clock import rfc3339
 from gateway.domain.command import EnterOutput, IssueLot
 from gateway.domain.event import Event, EventKind, LotMention, SignalId
 from gateway.domain.order import Order
@@ -93,6 +94,8 @@ def _check_output(work: WorkingCopy, command: EnterOutput, at: datetime) -> None
     made = (command.good, command.scrap, command.rework)
     if min(made) < ZERO or not any(made):
         raise CommandRefused(f"entry {command.entry}: {' + '.join(map(text, made))} is no output")
+    if at > work.now:
+        raise CommandRefused(f"entry {command.entry}: {rfc3339(at)} is yet to come")
     if any(one.quantity < ZERO for one in command.lines):
         raise CommandRefused(f"entry {command.entry}: nobody consumes less than nothing")
     state = work.order_state(command.order)

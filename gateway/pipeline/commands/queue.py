@@ -58,7 +58,7 @@ class CommandDesk:
 
     async def audit(self, command: Command, author: Author, refused: str) -> None:
         """Chain that a signed command was refused before it came here (its password, its role), and why."""
-        await self._ask(lambda: self._audit(command, author, refused))
+        await self._ask(lambda: self.audit_now(command, author, refused))
 
     async def stage(self, staging: Staging, person: str) -> bool:
         """Apply a transfer to the line once, then try again what waited for it."""
@@ -87,7 +87,7 @@ class CommandDesk:
             result = await self._handled(command, author)
         except CommandRefused as refusal:
             if needs_signature(command):
-                await self._audit(command, author, str(refusal), tried=True)
+                await self.audit_now(command, author, str(refusal), tried=True)
             raise
         if self._writer.batches != before:  # whatever it changed may be what something waits for
             await self.desk.retry_all()
@@ -102,7 +102,8 @@ class CommandDesk:
             raise CommandRefused(f"{signed} needs a signature", "sign with your user and password")
         return await self._handlers[type(command)](self.desk, command, author)
 
-    async def _audit(self, command: Command, author: Author, refused: str, *, tried: bool = False) -> None:
+    async def audit_now(self, command: Command, author: Author, refused: str, *, tried: bool = False) -> None:
+        """Chain that at the moment of the writer's last tick; `tried`: its handler refused it."""
         work = self.desk.working_copy()
         recorded = recording.command(command, author, "" if tried else refused)
         work.record("command", recorded)

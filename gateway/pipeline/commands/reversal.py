@@ -1,6 +1,6 @@
 """Reversals: all or part of a posting is taken back, in one transaction with everything that followed from it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 
@@ -86,10 +86,10 @@ _INSTEAD: Mapping[str, str] = {
 
 def _cuts(command: Reverse, original: PostedDocument, found: Evidence) -> dict[int, Cut]:
     """Return how much is reversal of which trigger, the newest first."""
-    main = {trigger: _main(parts, original.document) for trigger, parts in found.parts.items()}
-    left = {trigger: part for trigger, part in sorted(main.items(), reverse=True) if part.units or _untouched(part)}
+    main = {trigger: _main(parts, original.document) for trigger, parts in sorted(found.parts.items(), reverse=True)}
+    left = {trigger: part for trigger, part in main.items() if part.units or _untouched(found.parts[trigger])}
     if not left:
-        _refuse_again(command, original, found)
+        _refuse_again(command, found)
     if command.units is None:
         return {trigger: Cut(part.units, None) for trigger, part in left.items()}
     units = total(part.units for part in left.values())
@@ -118,13 +118,13 @@ def _main(parts: Iterable[Part], document: int) -> Part:
     return next(one for one in parts if one.link.document == document)
 
 
-def _untouched(part: Part) -> bool:
+def _untouched(parts: Sequence[Part]) -> bool:
     """Tell whether a trigger that counted no units (a scanned lot) still has its lines."""
-    return not part.link.units and bool(part.lines)
+    return not parts[0].link.units and any(part.lines for part in parts)
 
 
-def _refuse_again(command: Reverse, original: PostedDocument, found: Evidence) -> None:
-    seqs = sorted(one.seq for one in found.documents.values() if one.reverses == original.seq)
+def _refuse_again(command: Reverse, found: Evidence) -> None:
+    seqs = sorted(one.seq for one in found.documents.values() if one.reverses is not None)
     if not seqs:
         raise CommandRefused(f"posting {command.seq} has nothing that could be reversed")
     by = ", ".join(map(str, seqs))

@@ -3,7 +3,7 @@
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -22,16 +22,17 @@ from gateway.store.recipe import recipe
 # `length` equals the distance from first to last where the units are one range, which is the rule and costs least.
 _ISSUED = """
 SELECT l.item, p.order_no, p.finished_lot, p.item, p.operation, coalesce(l.bom_line, ''), l.uom,
-    l.method = 'scan' AND l.span_start IS NULL, exact_sum(l.quantity), sum(p.reverses IS NULL), min(l.seq), max(l.seq),
-    min(l.span_start), max(l.span_end), sum(l.span_end - l.span_start), count(p.reverses)
-FROM posting_line AS l CROSS JOIN posting AS p ON p.seq = l.seq
+    max(l.method = 'scan' AND l.span_start IS NULL), exact_sum(l.quantity), sum(p.reverses IS NULL), min(l.seq),
+    max(l.seq), min(l.span_start), max(l.span_end), sum(l.span_end - l.span_start), count(p.reverses)
+FROM posting_line AS l CROSS JOIN posting AS p INDEXED BY posting_place ON p.seq = l.seq
 WHERE l.lot = :lot AND (:item IS NULL OR l.item = :item) AND l.use = 'consumed'
     AND p.posting_type IN ('assembly', 'component')
-GROUP BY 1, 2, 3, 4, 5, 6, 7, 8 ORDER BY min(l.seq)
+GROUP BY p.order_no, p.operation, p.finished_lot, l.item, l.bom_line ORDER BY min(l.seq)
 """
 # Postings that were reversed, even in part, are looked at trigger by trigger (_REVERSED): their reach says too much.
 _RANGES = """
-SELECT merged(l.span_start, l.span_end) FROM posting_line AS l CROSS JOIN posting AS p ON p.seq = l.seq
+SELECT merged(l.span_start, l.span_end)
+FROM posting_line AS l CROSS JOIN posting AS p INDEXED BY posting_place ON p.seq = l.seq
 WHERE l.lot = :lot AND l.item = :item AND l.use = 'consumed' AND p.order_no = :order AND p.finished_lot = :finished_lot
     AND p.operation = :operation AND p.posting_type IN ('assembly', 'component') AND p.reverses IS NULL
     AND NOT EXISTS (SELECT 1 FROM posting AS r WHERE r.reverses = p.seq)
@@ -171,13 +172,15 @@ def _cases(connection: sqlite3.Connection, place: _Place, use: _Use) -> Iterator
     if use.scanned:
         found = _with_others(found, sealed(connection, place.order, EVERYTHING, scope=Scope.ORDER))
     gone = sealed(connection, place.order, use.reversed) if use.reversed else []
-    marked = [one._replace(case=replace(one.case, reversed=True)) for one in gone]
+    marked = [one._replace(case=one.case._replace(reversed=True)) for one in gone]
     for one in _with_others(found, marked):
         if one.finished_lot in ("", place.finished_lot):
             yield one.case
 
 
 def _with_others(found: list[Sealed], more: list[Sealed]) -> list[Sealed]:
+    if not more:
+        return found
     known = {one.case.document for one in found}
     return [*found, *(one for one in more if one.case.document not in known)]
 

@@ -12,9 +12,10 @@ Range = Sequence[int]  # [start, end)
 
 EVERYTHING = ((0, 2**62),)  # all units that an order can have
 _CASES = """
-SELECT e.sscc, p.seq, t.document_id, e.source_time, s.reversed, coalesce(p.finished_lot, ''), s.span_start, s.span_end
+SELECT e.sscc, p.seq, t.document_id, e.source_time, s.reversed, coalesce(q.finished_lot, ''), s.span_start, s.span_end
 FROM span AS s CROSS JOIN trigger_log AS t ON t.id = s.trigger_id CROSS JOIN event AS e ON e.id = t.event_id
 LEFT JOIN posting AS p ON p.document_id = t.document_id
+LEFT JOIN posting AS q INDEXED BY posting_place ON q.seq = p.seq
 WHERE s.order_no = ? AND s.operation = ? AND s.span_start >= ? AND s.span_start < ? AND e.sscc IS NOT NULL
 """
 _UNITS, _MIXING = Scope.UNITS, Scope.MIXING

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Scope(StrEnum):
@@ -80,8 +81,7 @@ class Case:
     operations: tuple[OperationUse, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class CaseRef:
+class CaseRef(NamedTuple):  # a tuple: a recall makes thousands
     """A case that a lot went into; `time` is when it was made."""
 
     sscc: str

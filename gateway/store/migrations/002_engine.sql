@@ -87,7 +87,8 @@ CREATE TABLE backlog (
     operation   TEXT NOT NULL,
     bom_line    TEXT NOT NULL,
     uom         TEXT NOT NULL,
-    quantity    TEXT NOT NULL
+    quantity    TEXT NOT NULL,
+    calculated  INTEGER NOT NULL -- 0: measured or edited, so never committed
 );
 
 ALTER TABLE requirement ADD COLUMN once INTEGER NOT NULL DEFAULT 0;

@@ -1,6 +1,8 @@
 -- What the reads need beside the tables: the ways in of genealogy, and the measures.
 
 CREATE INDEX trigger_event ON trigger_log (event_id);
+-- What a posting is about, without its body: a recall reads it of thousands.
+CREATE INDEX posting_place ON posting (seq, order_no, operation, item, finished_lot, posting_type, reverses);
 CREATE INDEX posting_finished_lot ON posting (finished_lot, order_no);
 CREATE INDEX posting_line_scanned ON posting_line (seq) WHERE method = 'scan' AND span_start IS NULL;
 CREATE INDEX span_reversed ON span (order_no, operation, span_start) WHERE reversed;

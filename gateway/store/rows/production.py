@@ -126,7 +126,7 @@ def span_heads(batch: Batch) -> list[Row]:
 def backlogs(batch: Batch) -> list[Row]:
     """Return rows of `backlog`."""
     return [
-        (number, one.trigger, one.document, *one.key, text(one.quantity))
+        (number, one.trigger, one.document, *one.key, text(one.quantity), int(one.calculated))
         for number, one in batch.backlogs.items()
         if one is not None
     ]

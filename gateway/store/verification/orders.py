@@ -5,10 +5,11 @@ import sqlite3
 from collections.abc import Iterator
 from operator import itemgetter
 
+from gateway.domain.document import Backlog
 from gateway.domain.quantity import ZERO
 from gateway.store import codec
 from gateway.store.findings import Check, Findings
-from gateway.store.load import BACKLOGS, HEADS, REQUIREMENTS, backlog, requirement
+from gateway.store.load import BACKLOG_COLUMNS, HEADS, REQUIREMENTS, backlog, requirement
 from gateway.store.totals import TotalKey, Totals
 
 _SPANS = """
@@ -16,21 +17,17 @@ SELECT s.order_no, s.operation, s.span_start, s.span_end, t.id FROM span AS s
 LEFT JOIN trigger_log AS t ON t.id = s.trigger_id
 WHERE NOT s.reversed ORDER BY s.order_no, s.operation, s.span_start
 """
-_OWED = """
-SELECT b.id FROM backlog AS b LEFT JOIN link AS l ON l.document_id = b.document_id AND l.trigger_id = b.trigger_id
-WHERE l.trigger_id IS NULL
-"""
+_OWED = f"""
+SELECT {BACKLOG_COLUMNS}, l.trigger_id FROM backlog AS b
+LEFT JOIN link AS l ON l.document_id = b.document_id AND l.trigger_id = b.trigger_id
+"""  # noqa: S608  # a constant list of columns
 
 
 def requirements(connection: sqlite3.Connection, totals: Totals) -> Check:
     """Check that what was committed by calculation is what the triggers drew and what is still owed."""
     findings = Findings("requirements")
-    for owed in map(backlog, connection.execute(BACKLOGS)):
-        totals.add([(TotalKey("committed", *owed.key), owed.quantity)])
-        if owed.quantity <= ZERO:
-            findings.add(f"backlog {owed.id} owes nothing")
-    for (number,) in connection.execute(_OWED):
-        findings.add(f"backlog {number} belongs to no trigger's document")
+    for *row, linked in connection.execute(_OWED):
+        _owed(findings, totals, backlog(tuple(row)), linked)
     drawn = totals.keys("committed")
     for *key, top, bottom, committed, once in connection.execute(REQUIREMENTS):
         name = (key[0], key[1], key[2], key[3])
@@ -40,6 +37,16 @@ def requirements(connection: sqlite3.Connection, totals: Totals) -> Check:
     for name in sorted(drawn):
         findings.add(f"{_component(name)} was issued without a requirement")
     return findings.check("committed = issued + owed for every component")
+
+
+def _owed(findings: Findings, totals: Totals, owed: Backlog, linked: int | None) -> None:
+    """Add what is still owed of a calculated quantity; an edited or measured one was never committed."""
+    if owed.quantity <= ZERO:
+        findings.add(f"backlog {owed.id} owes nothing")
+    if linked is None:
+        findings.add(f"backlog {owed.id} belongs to no trigger's document")
+    elif owed.calculated:
+        totals.add([(TotalKey("committed", *owed.key), owed.quantity)])
 
 
 def _component(key: tuple[str, str, str, str]) -> str:

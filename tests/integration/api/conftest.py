@@ -82,7 +82,7 @@ async def start_site(writer: Writer) -> Site:
         commands=writer,
         clock=StoppedClock(),
         health=lambda: site.report,
-        metrics=lambda: b"backflush_store_ok 1.0\n",
+        metrics=render_metrics,
         tokens=[*map(make_token, ROLES), make_token("expired", role="admin", expires=NOW)],
         signatures=Signatures(users, StoppedClock()),
         master=lambda: site.master,
@@ -95,6 +95,10 @@ async def start_site(writer: Writer) -> Site:
 
 def make_person(role: Role) -> Person:
     return Person(user=role, name=f"The {role}", roles=(role,), password=_CHEAP.hash(PASSWORD))
+
+
+async def render_metrics() -> bytes:
+    return b"backflush_store_ok 1.0\n"
 
 
 def make_token(name: str, **changes: Any) -> TokenSettings:

@@ -16,11 +16,11 @@ from tests.factories import make_bom, make_component, make_master, make_trigger
 UP = Rounding(0, RoundingMode.UP)
 
 
-def drawn(bom, *triggers, **master):
-    """Return what is committed of each item after the triggers."""
+def drawn(bom, *triggers, back: str = "0", **master):
+    """Return what is committed of each item after the triggers, the last of which is taken back as to that part."""
     data, found, items = make_master(bom=bom, **master), {}, {}
-    for trigger in triggers:
-        for key, item, requirement in shadowed(data, bom, trigger, lambda key: found.get(key, Requirement())):
+    for trigger, part in (*((one, Fraction(1)) for one in triggers), (triggers[-1], -Fraction(back))):
+        for key, item, requirement in shadowed(data, bom, trigger, lambda key: found.get(key, Requirement()), part):
             found[key], items[key] = requirement, item
     return {items[key]: one.committed for key, one in found.items()}
 
@@ -44,6 +44,19 @@ def test_a_measured_component_is_what_was_measured():
     assert {"DRINK": 12500} == drawn(
         bom, trigger, trigger, units={(None, "kg", "g"): Fraction(1000)}, stocked_in={"DRINK": "kg"}
     )
+
+
+def test_what_is_reversed_is_taken_back():
+    bom = make_bom(make_component(quantity="16", rounding=UP, setup_scrap=Decimal(20)), base_quantity=Decimal(3))
+
+    assert {"BOTTLE-500": 22} == drawn(bom, make_trigger("3"), make_trigger("3"), back="1")
+
+
+def test_a_part_of_what_was_measured_is_taken_back():
+    bom = make_bom(make_component("DRINK", "6", operation="0040", uom="kg", method=Method.MEASURED))
+    trigger = make_trigger("6", "0040", kind=EventKind.WEIGHED, uom="kg")
+
+    assert {"DRINK": 9} == drawn(bom, trigger, trigger, back="1/2", stocked_in={"DRINK": "kg"})
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ class Daemon:
     answer: Any = field(default_factory=lambda: {"result": True})
     asked: list[tuple[str, Any]] = field(default_factory=list)
     tokens: list[str] = field(default_factory=list)
+    exceptions: list[Any] = field(default_factory=list)
 
     @property
     def body(self) -> Any:
@@ -50,8 +51,14 @@ def daemon(tmp_path: Path) -> Iterator[Daemon]:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             daemon.asked.append((self.path, body))
             daemon.tokens.append(self.headers["Authorization"])
-            content = json.dumps(daemon.answer).encode()
-            self.send_response(daemon.status)
+            self._reply(daemon.status, daemon.answer)
+
+        def do_GET(self) -> None:
+            self._reply(200, {"exceptions": daemon.exceptions})
+
+        def _reply(self, status: int, answer: Any) -> None:
+            content = json.dumps(answer).encode()
+            self.send_response(status)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)

@@ -38,7 +38,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], str, dict[str, Any], str]] = {
         ("scan-in", "L1", "CAP-28", "L-7"),
         "scan-in",
         {"line": "L1", "item": "CAP-28", "lot": "L-7"},
-        "lot L-7 of CAP-28 is scanned in at L1: 3 balances became eligible",
+        "lot L-7 of CAP-28 is scanned in at L1; balances that became eligible: 3",
     ),
     "issue": (
         ("issue", "100045", "0010", "CO2", "G-1", "1.25", "kg", "--id", "I-1", "--temperature", "-4.5"),
@@ -87,7 +87,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], str, dict[str, Any], str]] = {
         ("lot-status", "CAP-28", "L-7", "blocked", "--reason", "DAMAGED"),
         "set-lot-status",
         {"item": "CAP-28", "lot": "L-7", "status": "blocked", "reason": "DAMAGED"},
-        "lot L-7 of CAP-28 is blocked now, in 3 balances",
+        "lot L-7 of CAP-28 is blocked now; balances changed: 3",
     ),
     "start-order": (
         ("start-order", "L1", "100046", "--at", "2026-11-21T10:00:00Z"),
@@ -201,6 +201,15 @@ def test_the_password_is_asked_for(daemon: Daemon, gateway: Gateway, monkeypatch
     gateway("accept", daemon.config, 7, "--user", "eva", "--meaning", "checked the lot")
 
     assert {"user": "eva", "password": "typed", "meaning": "checked the lot"} == daemon.body["signature"]
+
+
+def test_an_entry_that_has_to_wait_says_why(daemon: Daemon, gateway: Gateway) -> None:
+    other = {"id": 6, "scope": ["100045", "0010"], "reason": "CO2 is short"}
+    daemon.exceptions = [other, {"id": 7, "scope": ["100045", "0030"], "reason": "CARTON-12 is short"}]
+
+    outcome = gateway("enter", daemon.config, "100045", "0030", "--good", 1)
+
+    assert outcome.output.endswith("are entered; waiting in exception 7: CARTON-12 is short\n")
 
 
 def test_two_transfers_without_an_id_are_two(daemon: Daemon, gateway: Gateway) -> None:

@@ -26,6 +26,13 @@ def watermark_after(*sequences):
     return watermark
 
 
+def test_what_a_scanner_says_of_a_lot_belongs_to_the_content():
+    said = make_message(1, item="SYRUP", lot="S-1")
+
+    assert content(said, at(0)) != content(make_message(1, item="SYRUP", lot="S-2"), at(0))
+    assert content(said, at(0)) == content(make_message(1, item="SYRUP", lot="S-1", supplier=""), at(0))
+
+
 def test_the_first_message_sets_the_watermark_and_misses_nothing():
     receipt = receive(None, make_message(17, total=17), at(0))
 

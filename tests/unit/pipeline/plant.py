@@ -13,6 +13,7 @@ from gateway.domain.bom import Method
 from gateway.domain.clock import ClockTrust, Instant
 from gateway.domain.event import EventKind, SignalId
 from gateway.domain.exception import ExceptionKind, ExceptionRecord
+from gateway.domain.line import Cumulation
 from gateway.domain.masterdata import MasterData
 from gateway.domain.rule import TriggerRule
 from gateway.errors import StoreError, TransientError
@@ -103,10 +104,13 @@ def make_counter(counts: Counts) -> Counter:
     return Counter(counts, 65_536, Decimal(100), has_epoch=True)
 
 
-def make_model(master: MasterData | None = None, active: str | None = "100045") -> LineModel:
+def make_model(
+    master: MasterData | None = None, active: str | None = "100045", cumulate: Cumulation | None = None
+) -> LineModel:
+    """Return the line's model; `cumulate` is that of the filler's counters."""
     shown = {"epoch_signal": "boot", "order_signal": "order"}
-    good = make_rule(GOOD, EventKind.GOOD_UNITS, "0010", order_signal="order")
-    reject = make_rule(REJECT, EventKind.SCRAP_UNITS, "0010")
+    good = make_rule(GOOD, EventKind.GOOD_UNITS, "0010", order_signal="order", cumulate=cumulate)
+    reject = make_rule(REJECT, EventKind.SCRAP_UNITS, "0010", cumulate=cumulate)
     case = make_rule(CASE, EventKind.CASE_SEALED, "0030", order_from_event=True)
     points = (
         Point(SignalId("FILLER-1", "boot"), "L1"),

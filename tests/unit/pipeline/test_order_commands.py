@@ -283,6 +283,7 @@ async def test_an_edited_line_is_issued_as_entered_with_the_standard_beside_it(p
     [
         ({"good": Decimal(0), "scrap": Decimal(0)}, "is no output"),
         ({"good": Decimal(-1)}, "is no output"),
+        ({"at": day(1)}, "is yet to come"),
         ({"order": "7"}, "order 7 is not in the master data"),
         ({"operation": "0099"}, "has no operation 0099"),
         ({"lines": (EditedLine("0099", Decimal(1)),)}, "operation 0010 has no BOM line 0099"),

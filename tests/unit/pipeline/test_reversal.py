@@ -5,15 +5,25 @@ from decimal import Decimal
 
 import pytest
 
-from gateway.domain.bom import BomOperation, Shortage
-from gateway.domain.command import CloseOrder, CountLot, Residual, ReturnLot, Reverse, SetLotStatus
+from gateway.domain.bom import Activity, BomOperation, Method, Shortage
+from gateway.domain.command import (
+    CloseOrder,
+    CountLot,
+    EditedLine,
+    EnterOutput,
+    IssueLot,
+    Residual,
+    ReturnLot,
+    Reverse,
+    SetLotStatus,
+)
 from gateway.domain.line import Cumulation
 from gateway.domain.lot import LotKey, LotStatus
 from gateway.domain.quantity import Rounding, RoundingMode
 from gateway.domain.signature import Author
 from gateway.errors import CommandRefused
 from tests.factories import LINE, make_component
-from tests.unit.pipeline.office import make_packed, make_packers, office
+from tests.unit.pipeline.office import make_packed, make_packers, make_packing, office
 from tests.unit.pipeline.plant import CASE, REJECT, WEIGHT
 
 CARTONS = {"quantity": "100"}
@@ -197,6 +207,28 @@ async def test_deferred_issues_are_closed_and_mirrored_with_their_receipt(tmp_pa
         assert 100 == plant.left()
 
 
+async def test_cuts_too_small_for_a_line_give_their_requirement_back_once(tmp_path):
+    operation = BomOperation("0030", "EA", receipt=True, defer=timedelta(hours=1))
+    glue = make_component("GLUE", "1", operation="0030", rounding=Rounding(0))
+    async with office(
+        tmp_path, make_packers(make_packed(glue, bom={"operations": (operation,), "base_quantity": Decimal(4)})), GLUE
+    ) as plant:
+        await plant.pack("4")
+        for _ in range(4):
+            await plant.ask(undo(1, "1"))
+
+        assert [(0, 0)] == [(one.numerator, one.committed) for one in plant.state.requirements.values()]
+
+
+async def test_a_scanned_lot_of_deferred_issues_is_taken_back_by_its_main_posting(tmp_path):
+    operation = BomOperation("0030", "EA", receipt=True, defer=timedelta(hours=1))
+    async with office(tmp_path, make_scanned(bom={"operations": (operation,)}), DRINK) as plant:
+        await plant.ask(SCAN)
+        await plant.ask(undo(1))
+
+        assert 50 == plant.left("D-1")
+
+
 def make_split():
     return make_packers(make_packed(make_component("CARTON-12", "1", operation="0030", on_shortage=Shortage.SPLIT)))
 
@@ -209,6 +241,18 @@ async def test_what_is_still_owed_is_cancelled_in_proportion(tmp_path):
         (backlog,), (requirement,) = plant.state.backlogs.values(), plant.state.requirements.values()
         assert (2, 4) == (backlog.quantity, requirement.committed)  # the carton that came back settles one of three
         assert 0 == plant.left()
+
+
+async def test_what_is_owed_of_the_once_quantity_stays_owed(tmp_path):
+    split = make_component("CARTON-12", "5", operation="0030", fixed=True, on_shortage=Shortage.SPLIT)
+    async with office(tmp_path, make_packers(make_packed(split)), {"quantity": "2"}) as plant:
+        await plant.pack("8", "1")
+        await plant.ask(undo(1))
+        owed = [one.quantity for one in plant.state.backlogs.values()]
+        await plant.ask(undo(2))
+
+        assert [3] == owed
+        assert ({}, 2) == (plant.state.backlogs, plant.left())
 
 
 async def test_nothing_is_owed_after_the_whole_is_reversed(tmp_path):
@@ -228,6 +272,75 @@ async def test_settled_backlogs_are_mirrored_with_what_was_short(tmp_path):
 
         assert [3, 4] == seqs
         assert (2, 4, {}) == (plant.left(), plant.left("C-2"), plant.state.backlogs)
+
+
+# --- what else a posting has ------------------------------------------------------------------------
+
+
+async def test_activities_are_taken_back(tmp_path):
+    machine = Activity("machine", Decimal("0.25"), "h", Rounding(2))
+    operation = BomOperation("0030", "EA", receipt=True, activities=(machine,))
+    async with office(tmp_path, make_packers(make_packed(bom={"operations": (operation,)})), CARTONS) as plant:
+        await plant.pack("3")
+        await plant.ask(undo(1, "1"))
+        await plant.ask(undo(1))
+
+        hours = [(await plant.posting(seq))["activities"][0]["quantity"] for seq in (1, 2, 3)]
+        assert ["0.75", "-0.25", "-0.50"] == hours
+
+
+async def test_an_edited_line_is_mirrored_with_its_standard(tmp_path):
+    entry = EnterOutput("E-1", "100045", "0030", good=Decimal(4), lines=(EditedLine("0010", Decimal(6)),))
+    async with office(tmp_path, None, CARTONS) as plant:
+        await plant.ask(entry)
+        await plant.ask(undo(1, "1"))
+        await plant.ask(undo(1))
+
+        edited = [(await plant.posting(seq))["lines"][1] for seq in (1, 2, 3)]
+        assert ["6", "-1.5", "-4.5"] == [one["quantity"] for one in edited]
+        assert ["4", "-1", "-3"] == [one["standard"] for one in edited]
+        assert 100 == plant.left()
+
+
+def make_scanned(**changes):
+    scanned = make_component("DRINK", "6", line="0020", operation="0030", method=Method.SCAN)
+    return make_packers(make_packed(make_component("CARTON-12", "1", operation="0030"), scanned, **changes))
+
+
+GLUE = {"quantity": "50", "item": "GLUE", "lot": "G-1"}
+DRINK = {"quantity": "50", "item": "DRINK", "lot": "D-1"}
+SCAN = IssueLot("I-1", "100045", "0030", "DRINK", "D-1", Decimal(7), "EA")
+
+
+async def test_a_scanned_lot_that_was_issued_is_taken_back_whole(tmp_path):
+    async with office(tmp_path, make_scanned(), DRINK) as plant:
+        await plant.ask(SCAN)
+        with pytest.raises(CommandRefused, match="posting 1 counts no units"):
+            await plant.ask(undo(1, "7"))
+        await plant.ask(undo(1))
+
+        assert 50 == plant.left("D-1")
+        with pytest.raises(CommandRefused, match="posting 1 is already reversed, by posting 2"):
+            await plant.ask(undo(1))
+
+
+async def test_a_posting_without_its_bom_is_mirrored_all_the_same(tmp_path):
+    async with office(tmp_path, None, CARTONS) as plant:
+        await plant.pack("3")
+        await plant.change(boms={}, hash="sha256:gone")
+        await plant.ask(undo(1, "1"))
+
+        assert 98 == plant.left()
+
+
+async def test_a_posting_whose_bom_cant_be_exploded_any_more_is_mirrored_all_the_same(tmp_path):
+    async with office(tmp_path, None, CARTONS) as plant:
+        await plant.pack("3")
+        bom = make_packing(make_component("LEGS", "4", operation="0030", phantom=True))
+        await plant.change(boms={("COLA-CASE-12", "3"): bom}, hash="sha256:changed")
+        await plant.ask(undo(1, "1"))
+
+        assert 98 == plant.left()
 
 
 # --- refusals ---------------------------------------------------------------------------------------
@@ -320,3 +433,22 @@ async def test_what_retention_deleted_is_not_reversed(tmp_path):
 
 async def _nothing(_seq: int) -> None:
     return None
+
+
+async def test_a_trigger_of_which_retention_has_deleted_a_posting_is_not_reversed(tmp_path):
+    async with office(tmp_path, None, CARTONS) as plant:
+        await plant.pack("4", "1")
+        plant.store.postings_of = _none
+        with pytest.raises(CommandRefused, match="retention has deleted a posting of trigger 1"):
+            await plant.ask(undo(1))
+
+
+async def _none(_documents) -> list:
+    return []
+
+
+async def test_a_document_that_counted_and_moved_nothing_has_nothing_to_reverse(tmp_path):
+    async with office(tmp_path, None, CARTONS) as plant:
+        await plant.pack("0")
+        with pytest.raises(CommandRefused, match="posting 1 has nothing that could be reversed"):
+            await plant.ask(undo(1))

@@ -11,7 +11,8 @@ from gateway.runtime.line_model import line_model
 
 EXAMPLE = Path(__file__).parents[3] / "config"
 GOOD, WEIGHT = SignalId("FILLER-1", "good"), SignalId("SCALE-1", "net_weight")
-TRIAL = '\n  - {trigger: try, version: 1, on: FILLER-1.good, event: good_units, operation: "0020", order: active, shadow: true}'
+SIGNAL = "on: FILLER-1.good, event: good_units"
+TRIAL = f'\n  - {{trigger: try, version: 1, {SIGNAL}, operation: "0020", order: active, shadow: true}}'
 
 
 @pytest.fixture

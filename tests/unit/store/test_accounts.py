@@ -3,7 +3,8 @@ import sqlite3
 import pytest
 
 from gateway.store.accounts import read_books
-from tests.unit.store.making import GOOD, Line
+from tests.unit.store.making import Line
+from tests.unit.store.samples import GOOD
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pytest
 from gateway.domain.document import Span
 from gateway.store import documents
 from gateway.store.lookups import BALANCES_OF_LOT, TRANSFERS, TRIGGERS
-from tests.unit.store.making import PLACE, lot_key, make_event
+from tests.unit.store.samples import PLACE, lot_key, make_event
 
 ONE = Decimal(1)
 

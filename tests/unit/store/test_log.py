@@ -6,7 +6,7 @@ from gateway.errors import StoreError
 from gateway.store.batch import Batch, ConsumerKey, ConsumerKind, Mark
 from gateway.store.log import PostingLog
 from gateway.store.store import Registration
-from tests.unit.store.making import START
+from tests.unit.store.samples import START
 
 ERP = ConsumerKey(ConsumerKind.PULLER, "erp")
 ERP_SINK = ConsumerKey(ConsumerKind.SINK, "erp")

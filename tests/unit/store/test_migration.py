@@ -15,7 +15,8 @@ from gateway.store.statements import TRIGGER
 from gateway.store.store import Registration, Store
 from gateway.store.verify import verify
 from gateway.store.write import table_rows
-from tests.unit.store.making import START, Line
+from tests.unit.store.making import Line
+from tests.unit.store.samples import START
 
 ERP = ConsumerKey(ConsumerKind.SINK, "erp")
 

@@ -9,7 +9,8 @@ import pytest
 from gateway.errors import StoreError
 from gateway.store.store import Store
 from gateway.store.verify import verify
-from tests.unit.store.making import Line, make_exception
+from tests.unit.store.making import Line
+from tests.unit.store.samples import make_exception
 
 EVERY_CHECK = [
     "integrity",
@@ -176,6 +177,7 @@ FLIPPED = 'CAST(replace(CAST(body AS TEXT), \'"good":"1"\', \'"good":"2"\') AS B
         ("DELETE FROM backlog", {"requirements"}),
         ("UPDATE backlog SET quantity = '2'", {"requirements"}),
         ("UPDATE backlog SET trigger_id = 1", {"requirements"}),
+        ("UPDATE backlog SET calculated = 0", {"requirements"}),
         ("DELETE FROM transfer WHERE kind = 'return'", {"lots"}),
         ("UPDATE transfer SET quantity = '6' WHERE kind = 'return'", {"lots"}),
         ("UPDATE transfer SET book = '6' WHERE kind = 'count'", {"lots"}),

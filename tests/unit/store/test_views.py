@@ -2,7 +2,7 @@ import pytest
 
 from gateway.store.batch import Batch, ConsumerKey, ConsumerKind, DeadLetter, Mark, Rejection
 from gateway.store.views import Views
-from tests.unit.store.making import GOOD, START, make_exception
+from tests.unit.store.samples import GOOD, START, make_exception
 
 
 @pytest.fixture
