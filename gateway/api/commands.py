@@ -12,15 +12,18 @@ from fastapi import Request, Response
 from pydantic import ValidationError, create_model
 
 from gateway.api.auth import Audit, Permission
-from gateway.api.problems import refused, unprocessable
+from gateway.api.binding import bind
+from gateway.api.problems import refused
+from gateway.api.refusals import Refused
 from gateway.api.services import Caller, FromServices, Services
 from gateway.api.shapes import Body, body_of, built
 from gateway.api.signatures import SignatureBody, SignatureRefused, missing
 from gateway.domain import command as commands
-from gateway.domain.command import Command, needs_signature
+from gateway.domain.command import Command
 from gateway.domain.quantity import text
 from gateway.domain.signature import Author
-from gateway.errors import CommandRefused, DataError
+from gateway.domain.signed_commands import SIGNED, needs_signature
+from gateway.errors import CommandRefused
 from gateway.formats import signed
 from gateway.settings.api import TokenSettings
 
@@ -47,7 +50,7 @@ PERMISSIONS: dict[type, Permission] = {
     commands.Activate: Permission.DECIDE,
 }
 # Some of these are signed only as they are asked: a release from quarantine, a close outside the tolerance.
-SIGNABLE = {*commands.SIGNED, commands.SetLotStatus, commands.CloseOrder}
+SIGNABLE = {*SIGNED, commands.SetLotStatus, commands.CloseOrder}
 
 Handler = Callable[..., Coroutine[Any, Any, Response]]
 
@@ -63,12 +66,14 @@ def handler_of(kind: type) -> Handler:
 
     async def handler(body: model, services: FromServices, caller: Caller) -> Response:  # type: ignore[valid-type]
         command: Command = built(kind, body, services.clock.now().wall)
+        await services.refusals.settle(services.commands)
         try:
-            author = await _author(services, command, body, caller)
+            given = await _signed(services, command, body, caller)
         except SignatureRefused as error:
-            await services.commands.audit(command, Author(_claimed(body, caller)), error.message)
+            who = Author(_claimed(body, caller))
+            await services.refusals.audit(services.commands, caller.name, Refused(command, who, error.message))
             return refused(error.status, error)
-        return await _execute(services, command, author)
+        return await _execute(services, *given)
 
     handler.__name__, handler.__doc__ = name_of(kind).replace("-", "_"), kind.__doc__
     return handler
@@ -81,7 +86,8 @@ def audit_of(kind: type) -> Audit | None:
         services: Services = request.app.state.services
         caller: TokenSettings = request.scope["caller"]
         if command := await _asked(kind, request, services):
-            await services.commands.audit(command, Author(caller.name), why)
+            said = Refused(command, Author(caller.name), why)
+            await services.refusals.audit(services.commands, caller.name, said)
 
     return audit if kind in SIGNABLE else None
 
@@ -97,41 +103,19 @@ async def _execute(services: Services, command: Command, author: Author) -> Resp
         result = await services.commands.execute(command, author)
     except CommandRefused as error:
         return refused(HTTPStatus.CONFLICT, error)
-    except DataError as error:
-        return unprocessable(("body",), str(error))
     return Response(orjson.dumps({"result": result}, default=_plain), media_type="application/json")
 
 
-async def _author(services: Services, command: Command, body: Any, caller: TokenSettings) -> Author:
-    """Return who asks: the signer, checked, or the token's owner where nothing has to be signed."""
+async def _signed(services: Services, command: Command, body: Any, caller: TokenSettings) -> tuple[Command, Author]:
+    """Return what is asked and who asks: the signer, checked, or the token's owner where nothing has to be signed."""
     given: SignatureBody | None = body.signature
     if given is None:
         if what := needs_signature(command):
             raise missing(command, what)
-        return Author(caller.name)
-    record = signed.record(command, await _posting_hash(services, command))
-    signature = await services.signatures.check(given, command, PERMISSIONS[type(command)], record)
-    return Author(signature.user, signature)
-
-
-async def _posting_hash(services: Services, command: Command) -> str | None:
-    """Return the hash of the posting that a command is about, None for a command about none."""
-    if not isinstance(command, commands.Reverse):
-        return None
-    page = await services.log.page(command.seq - 1, command.seq, 1)
-    if not page.documents:
-        raise await _no_posting(services, command.seq)
-    found: str = orjson.loads(page.documents[0].body)["hash"]
-    return found
-
-
-async def _no_posting(services: Services, seq: int) -> SignatureRefused:
-    last = await services.log.last()
-    if 0 < seq <= last:
-        message, hint = f"retention has deleted posting {seq}", "correct it in the central system"
-    else:
-        message, hint = f"there is no posting {seq}", f"the last one is {last}"
-    return SignatureRefused(HTTPStatus.CONFLICT, message, hint)
+        return command, Author(caller.name)
+    signer = await services.signatures.check(given, command, PERMISSIONS[type(command)])
+    bound, posting = await bind(services, command)  # only now: a password takes its time, and the line goes on
+    return bound, Author(signer.user, signer.sign(signed.record(bound, posting)))
 
 
 def _claimed(body: Any, caller: TokenSettings) -> str:

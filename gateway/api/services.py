@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from gateway.api.refusals import Refusals
 from gateway.api.signatures import Signatures
 from gateway.domain.masterdata import MasterData
 from gateway.ports import Clock, Commands, HealthReport
@@ -32,6 +33,11 @@ class Services:
     signatures: Signatures
     master: Callable[[], MasterData]
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    refusals: Refusals = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin to count refusals by the same clock."""
+        object.__setattr__(self, "refusals", Refusals(self.clock))
 
 
 async def _services(request: Request) -> Services:

@@ -2,17 +2,19 @@
 
 import asyncio
 from collections import deque
+from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from pydantic import Field, SecretStr
 
 from gateway.api.auth import GRANTS, Permission
 from gateway.api.passwords import matches
 from gateway.api.shapes import Body, Name, Sentence
-from gateway.domain.command import Command, CountLot, SetLotStatus, needs_signature
+from gateway.domain.command import Command, CountLot, SetLotStatus
 from gateway.domain.signature import Signature
+from gateway.domain.signed_commands import needs_signature
 from gateway.errors import CommandRefused
 from gateway.ports import Clock
 from gateway.settings.api import Role
@@ -46,6 +48,20 @@ class SignatureRefused(CommandRefused):
         self.status = status
 
 
+class Signer(NamedTuple):
+    """Somebody who may sign, and has: what of, `sign` says."""
+
+    user: str
+    name: str
+    role: str
+    meaning: str
+    signed_at: datetime
+
+    def sign(self, record: str) -> Signature:
+        """Return the signature of what has that hash."""
+        return Signature(*self, record)
+
+
 class Signatures:
     """Checks signatures against the users file, which is read each time: a new user needs no restart.
 
@@ -58,8 +74,8 @@ class Signatures:
         self._failures: dict[str, deque[int]] = {}  # user → boottime of each, oldest first
         self._one_at_a_time = asyncio.Lock()
 
-    async def check(self, given: SignatureBody, command: Command, permission: Permission, record: str) -> Signature:
-        """Return the signature; SignatureRefused where it isn't one, ConfigError where the users can't be read.
+    async def check(self, given: SignatureBody, command: Command, permission: Permission) -> Signer:
+        """Return who signs; SignatureRefused where nobody does, ConfigError where the users can't be read.
 
         `permission` is what the command asks of a token: who signs what needn't be signed has to have it, too.
         """
@@ -71,7 +87,7 @@ class Signatures:
                 raise SignatureRefused(HTTPStatus.UNAUTHORIZED, "unknown user or wrong password", "nothing was done")
             self._failures.pop(given.user, None)
         role = _role(person, command, permission)
-        return Signature(person.user, person.name, role, given.meaning, self._clock.now().wall, record)
+        return Signer(person.user, person.name, role, given.meaning, self._clock.now().wall)
 
     def _identified(self, user: str, password: str) -> Person | None:
         person = read_users(self._users).get(user)

@@ -1,6 +1,6 @@
 """Which lots a requirement is taken from: only staged ones, in an order that is total."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -19,6 +19,7 @@ from gateway.domain.quantity import ZERO, nearest
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
 _LAST = 10**9  # a lot without a priority
+_TOLD = 10  # refused lots in a sentence that a person reads, and that is written down each time it changes
 NOT_NEEDED = "not needed"
 FIRST_EXPIRY = "taken: first expiry"
 
@@ -43,7 +44,10 @@ class Taken(NamedTuple):
 
 
 class Allocation(NamedTuple):
-    """The picks in order, what is missing (the need's unit), every lot considered and why, and the refused ones."""
+    """The picks in order, what is missing (the need's unit), every lot considered and why.
+
+    `refused` names the lots that may not serve, each with its reason: the first ten, and how many more there are.
+    """
 
     picks: list[Taken]
     missing: Decimal
@@ -71,21 +75,26 @@ _ORDERS: Mapping[Strategy, tuple[Callable[[LotBalance], Any], str]] = {
 def allocate(draft: Draft, planned: PlannedComponent, need: Need) -> Allocation:
     """Find `need` (above zero) in the lots staged for the component and its alternates, as its BOM line says."""
     component, missing = planned.component, need.quantity
-    result = Allocation([], missing, [], [])
+    result, refused = Allocation([], missing, [], []), []
     for item, lot in _candidates(draft, planned, need.lot):
         if not missing:
             result.considered.append(Considered(lot.key, lot.left, ZERO, NOT_NEEDED))
             break
         if why := refusal(lot, item, component, draft.at, lot_scan=draft.lot_scan):
             result.considered.append(Considered(lot.key, lot.left, ZERO, why))
-            result.refused.append(named(lot, why))
+            refused.append((lot, why))
             continue
         factor = stock_factor(draft.master.units, lot, need.uom, component.uom, draft.event.temperature)
         taken = _taken(lot, missing, factor)
         missing -= taken.amount
         result.picks.append(taken)
         result.considered.append(Considered(lot.key, lot.left, taken.quantity, _reason(planned, item, need)))
-    return result._replace(missing=missing)
+    return result._replace(missing=missing, refused=_told(refused))
+
+
+def _told(refused: Sequence[tuple[LotBalance, str]]) -> list[str]:
+    told = [named(lot, why) for lot, why in refused[:_TOLD]]
+    return [*told, f"and {len(refused) - _TOLD:,} more"] if len(refused) > _TOLD else told
 
 
 def _candidates(
@@ -94,7 +103,8 @@ def _candidates(
     """Yield the lots with something left, item after item, each as the trigger has left it so far."""
     order, _ = _ORDERS[planned.component.allocation]
     for item in planned.supplies:
-        for lot in sorted(draft.state.lots(draft.owners, item.item), key=order):
+        lots = draft.state.lots(draft.owners, item.item)
+        for lot in lots if order is first_expiry else sorted(lots, key=order):  # they come in that order already
             current = draft.changes.lots.get(lot.key, lot)
             if current.left and (mention is None or _is(mention, current.key)):
                 yield item, current

@@ -1,5 +1,6 @@
 """Many triggers, one document: lines of one lot, bin and BOM line are one, and each trigger keeps its link."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from gateway.backflush.span import Stretch, union
@@ -73,13 +74,11 @@ class Gathering:
         if booking.deviations:
             self._deviations.update(dict.fromkeys(booking.deviations))
         self.added.append(booking.trigger)
-        quantities = [one.quantity for one in booking.lines]
+        lines = tuple(zip(numbers, [one.quantity for one in booking.lines], strict=True))
         draws = booking.draws
         if numbers != list(range(len(numbers))):
-            draws = tuple(_moved(one, numbers) for one in draws)
-        return Link(
-            booking.trigger.id, self._document.id, booking.units, tuple(zip(numbers, quantities, strict=True)), draws
-        )
+            lines, draws = _joined(lines), tuple(_moved(one, numbers) for one in draws)
+        return Link(booking.trigger.id, self._document.id, booking.units, lines, draws)
 
     def _add_line(self, line: PostingLine, reach: Stretch | None) -> int:
         place = _place(line)
@@ -114,6 +113,42 @@ class Gathering:
         )
 
 
+def together(one: Booking, more: Booking) -> Booking:
+    """Return two bookings of one trigger as one: a document has one link for each of its triggers."""
+    numbers = range(len(one.lines), len(one.lines) + len(more.lines))
+    return one._replace(
+        lines=(*one.lines, *more.lines),
+        draws=(*one.draws, *(_moved(draw, numbers) for draw in more.draws)),
+        deviations=tuple(dict.fromkeys((*one.deviations, *more.deviations))),
+    )
+
+
+def compact(booking: Booking) -> Booking:
+    """Return the booking with lines of one lot, bin and BOM line as one: a reversal finds what it mirrors by these."""
+    lines = booking.lines
+    if len({(one.item, one.lot, one.bom_line) for one in lines}) == len(lines):  # nearly always
+        return booking
+    places: dict[_Line, int] = {}
+    numbers = [places.setdefault(_place(one), len(places)) for one in lines]
+    merged: dict[int, PostingLine] = {}
+    for number, one in zip(numbers, lines, strict=True):
+        merged[number] = _added(merged[number], one) if number in merged else one
+    return booking._replace(lines=tuple(merged.values()), draws=tuple(_moved(one, numbers) for one in booking.draws))
+
+
+def _added(line: PostingLine, more: PostingLine) -> PostingLine:
+    standard = None if line.standard is None else EXACT.add(line.standard, more.standard or ZERO)
+    return line._replace(quantity=EXACT.add(line.quantity, more.quantity), standard=standard)
+
+
+def _joined(lines: tuple[tuple[int, Decimal], ...]) -> tuple[tuple[int, Decimal], ...]:
+    """Return each line once: an alternate can stand for its primary and have a share of its own, from one lot."""
+    sums: dict[int, Decimal] = {}
+    for line, quantity in lines:
+        sums[line] = EXACT.add(sums.get(line, ZERO), quantity)
+    return tuple(sums.items())
+
+
 def _of_quantity(line: PostingLine, quantity: Decimal) -> PostingLine:
     return line._replace(quantity=quantity)
 
@@ -128,6 +163,6 @@ def _sum(one: Output, other: Output) -> Output:
     return Output(add(one.good, other.good), add(one.scrap, other.scrap), add(one.rework, other.rework), one.uom)
 
 
-def _moved(draw: Draw, numbers: list[int]) -> Draw:
+def _moved(draw: Draw, numbers: Sequence[int]) -> Draw:
     """Return the draw with picks that name lines of the document instead of the booking's."""
     return draw._replace(picks=tuple(one._replace(line=numbers[one.line]) for one in draw.picks))

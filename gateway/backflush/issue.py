@@ -10,7 +10,7 @@ from gateway.backflush.draft import Draft
 from gateway.backflush.due import Due, due
 from gateway.backflush.eligibility import NOT_SCANNED, late
 from gateway.backflush.explode import PlannedComponent
-from gateway.backflush.outcome import Alert, Waits
+from gateway.backflush.outcome import LATE, Alert, Waits
 from gateway.domain.bom import LateStage, Method, Shortage
 from gateway.domain.document import Considered, Draw, Pick
 from gateway.domain.lot import LotBalance, LotStatus
@@ -199,8 +199,8 @@ def _check_late(draft: Draft, planned: PlannedComponent, lot: LotBalance) -> Non
         return
     signed = draft.state.order_state(draft.trigger.order).signed_late
     if planned.component.late_stage is LateStage.SIGN and draft.trigger.id not in signed:
-        raise Waits("staged-after-use", f"{how}; the deviation has to be signed")
-    draft.issues.deviate("staged-after-use", how)
+        raise Waits(LATE, f"{how}; the deviation has to be signed")
+    draft.issues.deviate(LATE, how)
 
 
 def check_limits(draft: Draft, planned: PlannedComponent, drawn: Decimal) -> None:

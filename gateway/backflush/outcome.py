@@ -9,6 +9,8 @@ from gateway.domain.lot import LotBalance, LotKey
 from gateway.domain.order import Progress
 from gateway.domain.requirement import Requirement, RequirementKey
 
+LATE = "staged-after-use"  # the code of what waits for a signature, and of the deviation that it becomes
+
 
 @dataclass(slots=True)
 class Changes:

@@ -11,10 +11,10 @@ from datetime import datetime
 from fractions import Fraction
 from typing import NamedTuple
 
-from gateway.backflush.versions import bom_of
 from gateway.domain.bom import BillOfMaterial, Component, ScrapBasis
 from gateway.domain.masterdata import MasterData
 from gateway.domain.use import Use
+from gateway.domain.versions import bom_of
 from gateway.errors import DataError
 
 

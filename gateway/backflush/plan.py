@@ -5,24 +5,11 @@ from functools import lru_cache
 
 from gateway.backflush.explode import PlannedOperation, explode
 from gateway.backflush.outcome import Blocked
-from gateway.backflush.versions import bom_named, since
 from gateway.domain.clock import rfc3339
 from gateway.domain.masterdata import MasterData
-from gateway.domain.order import Order, OrderState, OrderStatus
-
-
-def bom_version(master: MasterData, order: Order, past: OrderState, at: datetime) -> str | None:
-    """Return the version by which the order is made at the event's time: pinned, the order's own, or effective.
-
-    None where nothing is pinned and no approved version is effective.
-    """
-    pinned = [one for one in past.pins if one.since <= at] if past.pins else []
-    if pinned:
-        return max(pinned, key=lambda one: one.since).bom_version
-    if order.bom_version:
-        return order.bom_version
-    bom = bom_named(master, order.bom, at)
-    return bom.version if bom else None
+from gateway.domain.order import OrderState, OrderStatus
+from gateway.domain.versions import bom_version, since
+from gateway.errors import DataError
 
 
 def plan_at(
@@ -37,14 +24,17 @@ def plan_at(
     version = bom_version(master, order, past, at)
     if version is None:
         return Blocked("bom", f"no approved version of BOM {order.bom} is effective at {rfc3339(at)}, the event's time")
-    found = plan(master, order.order, version, operation, since(master, at))
+    try:
+        found = plan(master, order.order, version, operation, since(master, at))
+    except DataError as error:  # a phantom that isn't effective yet, a unit that can't be converted
+        return Blocked("data", str(error))
     if isinstance(found, PlannedOperation) and not found.bom.effective(at):
         text = f"BOM {found.bom.bom} version {version} is not effective at {rfc3339(at)}, the event's time"
         return Blocked("bom", text)
     return found
 
 
-@lru_cache(maxsize=1024)  # master data is swapped as a whole, never changed
+@lru_cache(maxsize=256)  # master data is swapped as a whole, never changed; a former one stays while it is cached
 def plan(
     master: MasterData, order_number: str, version: str, operation_number: str, at: datetime | None = None
 ) -> PlannedOperation | Blocked:

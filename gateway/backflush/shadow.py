@@ -9,13 +9,13 @@ from typing import NamedTuple
 
 from gateway.backflush.due import physical
 from gateway.backflush.explode import PlannedComponent, PlannedOperation, explode
-from gateway.backflush.versions import since
 from gateway.domain.bom import BillOfMaterial, Method
 from gateway.domain.event import EventKind, Trigger
 from gateway.domain.masterdata import MasterData
 from gateway.domain.material import Units
 from gateway.domain.quantity import EXACT, nearest, rounded
 from gateway.domain.requirement import Requirement, RequirementKey
+from gateway.domain.versions import since
 from gateway.errors import DataError
 
 RequirementOf = Callable[[RequirementKey], Requirement]

@@ -1,5 +1,6 @@
 """Which units of an order a count was: positions in millionths of the base unit, filled from zero, reversed first."""
 
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
@@ -34,7 +35,7 @@ class Filled(NamedTuple):
     free: tuple[Stretch, ...]
 
 
-@lru_cache(maxsize=1024)  # asked for each trigger
+@lru_cache(maxsize=256)  # asked for each trigger
 def scale(master: MasterData, bom: tuple[str, str], operation: str) -> Scale | None:
     """Return the scale of an operation, None where the master data don't know it.
 
@@ -84,6 +85,28 @@ def fill(following: int, free: tuple[Stretch, ...], wanted: int) -> Filled:
     if wanted:
         taken.append((following, following + wanted))
     return Filled(tuple(taken), following + wanted, tuple(left))
+
+
+def freed(free: tuple[Stretch, ...], more: Iterable[Stretch]) -> tuple[Stretch, ...]:
+    """Return the free stretches with `more` of them, ascending; those that touch are one."""
+    merged: list[Stretch] = []
+    for start, end in sorted((*free, *more)):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = merged[-1][0], max(merged[-1][1], end)
+        else:
+            merged.append((start, end))
+    return tuple(merged)
+
+
+def newest(stretches: Sequence[Stretch], wanted: int) -> tuple[Stretch, ...]:
+    """Return the last `wanted` units of the stretches (ascending, as they were filled): what a reversal takes first."""
+    taken: list[Stretch] = []
+    for start, end in reversed(stretches):
+        cut = min(wanted, end - start)
+        if cut:
+            taken.append((end - cut, end))
+            wanted -= cut
+    return tuple(reversed(taken))
 
 
 def union(one: Stretch | None, other: Stretch | None) -> Stretch | None:

@@ -37,6 +37,8 @@ _COMMANDS = {
     "orders": ("start-order", "clear-line", "approve-label", "enter", "pin-bom", "allow-overrun", "close-order"),
     "genealogy": ("genealogy",),
     "explain": ("explain",),
+    "record": ("record",),
+    "replay": ("replay",),
     "measures": ("measures", "shadow", "full-documents"),
     "decisions": ("retry", "accept", "close-exception", "reverse", "close-window", "trust-clock", "activate"),
 }

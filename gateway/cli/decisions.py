@@ -27,10 +27,10 @@ def accept(
     password_file: PasswordFile = None,
     meaning: Meaning = None,
 ) -> None:
-    """Accept the deviation that holds an exception's first trigger, signed."""
+    """Accept the deviation that holds an exception's first trigger, or a backlog, signed."""
     signed = signature(user, password_file, meaning or "deviation accepted")
-    trigger = send(config_dir, command.AcceptDeviation, {"exception": exception}, signed)
-    typer.echo(f"exception {exception}: the deviation of trigger {trigger} is accepted")
+    count = send(config_dir, command.AcceptDeviation, {"exception": exception}, signed)
+    typer.echo(f"exception {exception}: the deviation is accepted for {count} trigger{'s' if count != 1 else ''}")
 
 
 def close_exception(

@@ -25,7 +25,7 @@ from gateway.store.genealogy.tree import (
 from gateway.store.reading import read
 
 _MANY = 40  # cases shown of a lot; --all shows every one
-_SCOPE = {
+_SCOPE: dict[str, str] = {
     Scope.UNITS: "",
     Scope.MIXING: " [yellow]may have mixed in[/]",
     Scope.ORDER: " [yellow]for the whole order[/]",
@@ -133,8 +133,9 @@ def _cases(branch: Tree, cases: tuple[CaseRef, ...], most: int | None) -> None:
         return
     leaf = branch.add(f"{len(cases)} cases")
     for one in cases[:most]:
-        gone = " [red]reversed[/]" if one.reversed else ""
-        leaf.add(f"[bold]{one.sscc}[/]  {_posted(one.seq, one.document)}  {one.time}{gone}{_SCOPE[one.scope]}")
+        gone = " [red]reversed[/]" if one["reversed"] else ""
+        posted = _posted(one["seq"], one["document"])
+        leaf.add(f"[bold]{one['sscc']}[/]  {posted}  {one['time']}{gone}{_SCOPE[one['scope']]}")
     if most is not None and len(cases) > most:
         leaf.add(f"… and {len(cases) - most} more (--all)")
 

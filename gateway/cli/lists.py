@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -36,7 +37,7 @@ def exceptions(
 def orders(config_dir: Folder) -> None:
     """Show how each order stands."""
     master = load_config(config_dir).master
-    rows = _read(config_dir, lambda views: overviews(views, master))
+    rows = _read(config_dir, lambda views: overviews(views, master, datetime.now(UTC)))
     table = Table("order", "item", "status", "quantity", "received", "open", "operations (good / scrap / rework)")
     for one in rows:
         quantities = (f"{one.get('quantity', '?')} {one.get('uom', '')}", one.get("received", ""))

@@ -1,6 +1,6 @@
 """What a person, the ERP or a machine may ask of the one writer, as data: validated at the edge, recorded, replayed.
 
-Each is carried out in one transaction. `SIGNED` are those that need a signature (in regulated mode or not).
+Each is carried out in one transaction. Which of them need a signature says gateway/domain/signed_commands.py.
 """
 
 from dataclasses import dataclass
@@ -161,17 +161,23 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class AcceptDeviation:
-    """The deviation that holds an exception's first trigger (staged after use) is accepted."""
+    """The deviation that holds an exception's first trigger, or a backlog (staged after use), is accepted.
+
+    `seen` (here and below): the hash of what is signed for as it was shown (formats.signed); it is refused once that
+    has changed, empty where nobody looked.
+    """
 
     exception: int
+    seen: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class CloseException:
-    """Close an entry of the work list without posting what it holds: its units count as reversed."""
+    """Close an entry of the work list without posting what it holds: its units count as reversed, nothing is owed."""
 
     exception: int
     reason: str
+    seen: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +204,7 @@ class CloseOrder:
     residuals: Residual
     reason: str
     deviation: bool = False
+    seen: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,23 +236,3 @@ Command = (
     | CloseOrder
     | Activate
 )
-
-SIGNED: dict[type, str] = {
-    Reverse: "reversal",
-    CloseException: "closing without posting",
-    AcceptDeviation: "deviation",
-    AllowOverrun: "overrun",
-    PinBom: "change of BOM version",
-    TrustClock: "trust in the clock",
-    CountLot: "cycle count",
-    Activate: "activation",
-}
-
-
-def needs_signature(command: Command) -> str | None:
-    """Return what is signed (the meaning's first word), None where the command needs no signature."""
-    if isinstance(command, SetLotStatus):
-        return "return from quarantine" if command.status is LotStatus.UNRESTRICTED else None
-    if isinstance(command, CloseOrder):
-        return "close outside tolerance" if command.deviation else None
-    return SIGNED.get(type(command))

@@ -111,7 +111,8 @@ class Span(NamedTuple):
 
     Counted in millionths of the order's base unit, the smallest of which whole numbers make one unit of each of
     its operations (12 bottles to a case: the base is a bottle). So the spans of two operations that overlap are
-    the same units, and the spans of the others tell what went into a case.
+    the same units, and the spans of the others tell what went into a case. `sscc` is the case that the trigger
+    sealed at `sealed_at`; both None for other triggers.
     """
 
     order: str
@@ -119,6 +120,8 @@ class Span(NamedTuple):
     start: int
     end: int
     trigger: int
+    sscc: str | None = None
+    sealed_at: datetime | None = None
 
 
 class Document(NamedTuple):

@@ -26,6 +26,7 @@ class EventKind(StrEnum):
     WEIGHED = "weighed"
     OPERATION_COMPLETED = "operation_completed"  # the operation's good units, told by the machine
     LOT_ISSUED = "lot_issued"  # a lot was scanned and its quantity given
+    TRIED = "tried"  # units of a signal whose rules are all on trial: they are in no total
     # What happens without units: it changes what may be posted, and is no trigger.
     ORDER_STARTED = "order_started"
     ORDER_FINISHED = "order_finished"

@@ -38,12 +38,14 @@ class LineState(NamedTuple):
     """What happened at a line: orders started, newest last; an empty name: the line had none from then on.
 
     `cleared` names the one whose clearance was confirmed, `configured` the active one of the configuration that was
-    last put in force: only another one there is a change.
+    last put in force: only another one there is a change. `asked` are items of the supermarket whose replenishment
+    was asked for, in their order, until they rise above their reorder points.
     """
 
     orders: tuple[LineOrder, ...] = ()
     cleared: str = ""
     configured: str = ""
+    asked: tuple[str, ...] = ()
 
     def order_at(self, moment: datetime) -> str | None:
         """Return the order that was started last at that time, None before the first."""

@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
-from gateway.domain.quantity import EXACT, ZERO
+from gateway.domain.quantity import EXACT, ZERO, text
 
 
 class LotStatus(StrEnum):
@@ -53,6 +53,22 @@ class LotFacts(NamedTuple):
 
 
 _NO_FACTS = LotFacts()
+
+
+def impossible(facts: LotFacts) -> str:
+    """Return what no lot can be like, in one sentence; nothing where the facts can be true."""
+    _, _, density, coefficient, reference, potency, _, _ = facts
+    if density is not None and density <= 0:
+        return f"density {text(density)} is not above zero"
+    if potency is not None and not 0 < potency <= 10:
+        return f"potency {text(potency)} is not above zero and at most 10"
+    if reference is not None and reference < -273:
+        return f"reference_temperature {text(reference)} is below -273 °C"
+    if coefficient is not None and not -1 < coefficient < 1:
+        return f"temperature_coefficient {text(coefficient)} is not between -1 and 1"
+    if coefficient is not None and (density is None or reference is None):
+        return "a temperature_coefficient needs a density and its reference_temperature"
+    return ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,8 @@ class OrderState(NamedTuple):
     """What happened to an order since it was released, over what the master data says.
 
     `overrun` is the order quantity that was signed for instead of the planned one; `signed_late` are triggers
-    whose deviation `staged after use` was signed.
+    whose deviation `staged after use` was signed. `asked` are items of its own stock whose replenishment was asked
+    for, in their order, until they rise above their reorder points.
     """
 
     closed_at: datetime | None = None
@@ -69,6 +70,7 @@ class OrderState(NamedTuple):
     overrun: Decimal | None = None
     pins: tuple[Pin, ...] = ()
     signed_late: frozenset[int] = frozenset()
+    asked: tuple[str, ...] = ()
 
 
 class Progress(NamedTuple):

@@ -83,6 +83,15 @@ def nearest(fraction: Fraction) -> Decimal:
         return rounded(fraction.numerator, fraction.denominator, _NEAREST)
 
 
+def portion(quantity: Decimal, start: Decimal, end: Decimal, of: Decimal) -> Decimal:
+    """Return what of `quantity` belongs to the units from `start` to `end` of all `of` (above zero) that it stands for.
+
+    Portions that follow one another add up to the whole, though none may terminate.
+    """
+    before, after = (nearest(Fraction(quantity) * Fraction(units) / Fraction(of)) for units in (start, end))
+    return EXACT.subtract(after, before)
+
+
 def rounded(numerator: int, denominator: int, rounding: Rounding) -> Decimal:
     """Return `numerator / denominator` (denominator > 0) under the component's rounding."""
     if rounding.multiple is not None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 
 from gateway.backflush import closed, window
-from gateway.backflush.gather import Gathering
+from gateway.backflush.gather import Gathering, compact
 from gateway.backflush.span import Stretch
 from gateway.domain.clock import UNTRUSTED
 from gateway.domain.document import Booking, Document, DocumentKey, Link, Part
@@ -15,13 +15,14 @@ from gateway.domain.event import Trigger
 from gateway.domain.line import Cumulation, Line
 from gateway.domain.posting import Output, Posting
 from gateway.domain.quantity import ZERO
-from gateway.pipeline.state import follow_up_place, place_of, window_place
+from gateway.pipeline.state import window_place
 from gateway.pipeline.working_copy import Reach, WorkingCopy
 
+_OUTDATED = "master data"
 # What closes a window when it differs from the next trigger's, and how that is told.
 _CHANGES: tuple[tuple[str, Callable[[DocumentKey], object]], ...] = (
     ("order change", lambda key: (key.order, key.finished_lot)),
-    ("master data", lambda key: key.master_data),
+    (_OUTDATED, lambda key: key.master_data),
     ("BOM change", lambda key: (key.bom, key.bom_version)),
 )
 
@@ -70,7 +71,7 @@ def close(work: WorkingCopy, document: int, why: str) -> int:
     triggers = tuple(triggers_of(work, document))
     work.gatherings.pop(document, None)
     work.documents.drop(document)
-    work.windows.drop(place_of(found))
+    _leave(work, found)
     seq = work.add_posting(
         closed.after_window(found, triggers, work.now, why, _followed(work, found)),
         document,
@@ -85,21 +86,33 @@ def close_due(work: WorkingCopy) -> None:
     """Close what the clock ends: windows whose time is over, deferred issues whose time has come."""
     if work.place.clock.trust == UNTRUSTED:
         return  # no time, no posting
-    for document in _ids(work, lambda one: one.due is not None and one.due <= work.now):
+    opened = (one.id for one in work.documents.changed.values() if one.due is not None and one.due <= work.now)
+    for document in sorted({*work.state.timetable.until(work.now), *opened}):
         if work.documents.get(document) is not None:  # not closed as what another one follows
             close(work, document, _why_due(work, document))
 
 
 def close_of_order(work: WorkingCopy, order: str, why: str = "order closed") -> list[int]:
     """Close everything that is open of the order, deferred issues too; return the seqs."""
-    return _close_all(work, _ids(work, lambda one: one.key.order == order), why)
+    return _close_all(work, sorted(number for number, one in work.documents.items() if one.key.order == order), why)
 
 
 def close_outdated(work: WorkingCopy) -> list[int]:
-    """Close the windows of other master data than the model's: nothing joins them any more."""
-    snapshot = work.model.master.hash
-    outdated = _ids(work, lambda one: one.key.part is Part.MAIN and one.key.master_data != snapshot)
-    return _close_all(work, outdated, "master data")
+    """Close the windows of other master data than the model's: nothing joins them any more.
+
+    Without a trusted clock they are due from now on, whatever it says then.
+    """
+    outdated = [one for one in _windows(work) if _is_outdated(work, current(work, one).key)]
+    if work.place.clock.trust != UNTRUSTED:
+        return _close_all(work, outdated, _OUTDATED)
+    for number in outdated:
+        found = current(work, number)
+        work.documents[number] = found._replace(due=found.opened_at)
+    return []
+
+
+def _is_outdated(work: WorkingCopy, key: DocumentKey) -> bool:
+    return key.master_data != work.model.master.hash
 
 
 def current(work: WorkingCopy, document: int) -> Document:
@@ -125,7 +138,7 @@ def triggers_of(work: WorkingCopy, document: int) -> Iterator[Trigger]:
 
 
 def _at_once(work: WorkingCopy, booking: Booking, reach: Stretch | None) -> int:
-    document = work.new_document()
+    document, booking = work.new_document(), compact(booking)
     trigger, lines = booking.trigger, booking.lines
     quantities = tuple((number, one.quantity) for number, one in enumerate(lines))
     work.rows.links.append(Link(trigger.id, document, booking.units, quantities, booking.draws))
@@ -154,7 +167,7 @@ def _into_window(work: WorkingCopy, booking: Booking, cumulate: Cumulation, reac
 
 
 def _into_follow_up(work: WorkingCopy, booking: Booking, follows: int | None, reach: Stretch | None) -> int:
-    document = work.windows.get(follow_up_place(booking.key.part, follows))
+    document = work.follow_ups.get((booking.key.part, follows))
     if document is None:
         document = _open(work, booking, _deferred_until(work, booking.key), follows)
         if follows is not None:
@@ -177,8 +190,19 @@ def _open(work: WorkingCopy, booking: Booking, due: datetime | None, follows: in
     nothing = Output(ZERO, ZERO, ZERO, uom)
     opened = Document(number, booking.key, work.now, begun, due, nothing, (), (), (), (), (), follows)
     work.documents[number] = opened
-    work.windows[place_of(opened)] = number
+    if booking.key.part is Part.MAIN:
+        work.windows[window_place(booking.key)] = number
+    else:
+        work.follow_ups[booking.key.part, follows] = number
     return number
+
+
+def _leave(work: WorkingCopy, document: Document) -> None:
+    """Let nothing join the document any more."""
+    if document.key.part is Part.MAIN:
+        work.windows.drop(window_place(document.key))
+    else:
+        work.follow_ups.drop((document.key.part, document.follows))
 
 
 def _gathering(work: WorkingCopy, document: int, cumulate: Cumulation | None, line: Line | None) -> Gathering:
@@ -201,21 +225,19 @@ def _why_over(gathering: Gathering, booking: Booking, cumulate: Cumulation) -> s
 
 def _close_former(work: WorkingCopy, key: DocumentKey) -> None:
     """Close what the machine's other rules have open of another order or BOM: it has changed over."""
-    for number in _ids(work, lambda one: _same_machine(one.key, key)):
-        if why := _change(current(work, number).key, key):
+    for number in _windows(work):
+        one = current(work, number).key
+        if (one.device, one.operation) == (key.device, key.operation) and (why := _change(one, key)):
             close(work, number, why)
 
 
-def _same_machine(one: DocumentKey, other: DocumentKey) -> bool:
-    return one.part is Part.MAIN and (one.device, one.operation) == (other.device, other.operation)
+def _windows(work: WorkingCopy) -> list[int]:
+    """Return the open windows, oldest first: at most one for each rule."""
+    return sorted(number for _, number in work.windows.items())
 
 
 def _change(before: DocumentKey, after: DocumentKey) -> str | None:
     return next((what for what, value in _CHANGES if value(before) != value(after)), None)
-
-
-def _ids(work: WorkingCopy, wanted: Callable[[Document], bool]) -> list[int]:
-    return sorted(number for number, one in work.documents.items() if wanted(one))
 
 
 def _close_all(work: WorkingCopy, documents: Iterable[int], why: str) -> list[int]:
@@ -227,6 +249,8 @@ def _why_due(work: WorkingCopy, document: int) -> str:
     found = current(work, document)
     if found.key.part is Part.DEFERRED:
         return "deferred"
+    if _is_outdated(work, found.key):
+        return _OUTDATED
     line = work.model.master.lines.get(next(triggers_of(work, document)).line)
     by_shift = line is not None and window.next_shift(found.opened_at, line) == found.due
     return window.SHIFT if by_shift else window.TIME

@@ -7,24 +7,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from gateway.domain.command import AcceptDeviation, CloseException, CloseWindow, Command, Retry, Reverse
+from gateway.domain.command import AcceptDeviation, CloseException, CloseOrder, CloseWindow, Command, Retry, Reverse
 from gateway.domain.event import SignalId
 from gateway.domain.exception import ExceptionKind
 from gateway.errors import CommandRefused
 from gateway.pipeline.writer import Writer
 
 _OF_ENTRIES = (Retry, AcceptDeviation, CloseException)
-_OF_DOCUMENTS = (Reverse, CloseWindow)
+_SEEN = (AcceptDeviation, CloseException, CloseOrder)
 
 
 async def meant(writer: Writer, command: Command, about: Mapping[str, Any]) -> Command:
     """Return the command with the number that its object has here; CommandRefused where there is no such object."""
+    if isinstance(command, _SEEN):
+        command = replace(command, seen="")  # its object needn't be here what it was there
     if isinstance(command, _OF_ENTRIES) and "exception" in about:
         return replace(command, exception=_entry(writer, about["exception"]))
-    if isinstance(command, _OF_DOCUMENTS) and "event" in about:
-        device, signal, key = about["event"]
-        document, seq = await _document(writer, device, signal, key)
-        return replace(command, document=document) if isinstance(command, CloseWindow) else replace(command, seq=seq)
+    if isinstance(command, CloseWindow) and "event" in about:
+        return replace(command, document=await _document(writer, *about["event"]))
+    if isinstance(command, Reverse) and "event" in about:
+        return replace(command, seq=await _seq(writer, *about["event"]))
     return command
 
 
@@ -38,10 +40,17 @@ def _entry(writer: Writer, about: Sequence[str]) -> int:
     return next((one.id for one in same if one.code == code), same[0].id)
 
 
-async def _document(writer: Writer, device: str, signal: str, key: str) -> tuple[int, int]:
-    """Return the document that the event's trigger went into, and its seq."""
+async def _document(writer: Writer, device: str, signal: str, key: str) -> int:
+    """Return the document that the event's trigger went into."""
     document = await writer.store.document_of_event(device, signal, key)
     if document is None:  # it waits, or its signal was left out
         raise CommandRefused(f"{SignalId(device, signal)} {key} has no document here")
+    return document
+
+
+async def _seq(writer: Writer, device: str, signal: str, key: str) -> int:
+    document = await _document(writer, device, signal, key)
     posted = await writer.store.postings_of([document])
-    return document, posted[0].seq if posted else 0
+    if not posted:
+        raise CommandRefused(f"{SignalId(device, signal)} {key} is in document {document}, which is still open here")
+    return posted[0].seq

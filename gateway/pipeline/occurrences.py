@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from gateway.domain.event import Event, EventKind, LotMention
-from gateway.domain.lot import LotBalance, LotFacts, LotKey, Owner, Staging
+from gateway.domain.lot import LotFacts, LotKey, Owner, Staging
 from gateway.errors import CommandRefused
 from gateway.pipeline import line_orders, stock
 from gateway.pipeline.working_copy import WorkingCopy
@@ -21,7 +21,7 @@ class Transfers:
     """What the store knows of the lots that a batch stages: applied transfers by id, and used-up balances."""
 
     applied: Mapping[str, str] = field(default_factory=dict)
-    balances: Mapping[LotKey, LotBalance] = field(default_factory=dict)
+    balances: stock.Balances = field(default_factory=dict)
 
 
 async def look_up(store: Store, events: Iterable[tuple[Event, str]]) -> Transfers:
@@ -32,7 +32,7 @@ async def look_up(store: Store, events: Iterable[tuple[Event, str]]) -> Transfer
     if not stagings:
         return Transfers()
     applied = await store.staged([one.staging for one in stagings])
-    return Transfers(applied, await store.balances([one.key for one in stagings]))
+    return Transfers(applied, await store.balances_of_lots(stock.lots_of(stagings)))
 
 
 def occur(work: WorkingCopy, event: Event, line: str, known: Transfers) -> None:
@@ -48,11 +48,12 @@ def _stage(work: WorkingCopy, event: Event, line: str, known: Transfers) -> None
     if staging.staging in applied:
         stock.same_content("staging", staging.staging, applied[staging.staging], content)
         return
-    before = work.lot_balances.get(staging.key) or known.balances.get(staging.key)
-    if before is not None:  # a scanner doesn't know what the lot is like: what is known of it holds
-        expires_at = staging.expires_at or before.expires_at
-        staging = replace(staging, status=before.status, expires_at=expires_at)
-    stock.apply(work, StagingRow(stock.check(work.model, staging), work.now, content), before, str(event.signal))
+    balances = stock.balances_by_now(work, staging, known.balances)
+    if balances:  # a scanner doesn't know what the lot is like: what is known of it holds, in whatever bin it is
+        alike = balances.get(staging.key) or next(iter(balances.values()))
+        expires_at = staging.expires_at or alike.expires_at
+        staging = replace(staging, status=stock.strictest(balances), expires_at=expires_at)
+    stock.apply(work, StagingRow(stock.check(work.model, staging), work.now, content), balances, str(event.signal))
 
 
 def _staging(event: Event, lot: LotMention, line: str) -> Staging:

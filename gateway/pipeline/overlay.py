@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Generic, TypeVar
 
+from gateway.pipeline.index import Index, Kept
+
 K = TypeVar("K")
 V = TypeVar("V")
 
@@ -25,13 +27,15 @@ class Overlay(Generic[K, V]):
     """Reads fall through to `base`; writes stay in `changed`, so that dropping the overlay undoes them.
 
     `get` returns the value as the batch sees it, None where there is none. It is the dictionary's own method:
-    a batch reads what it has touched many times, and those reads cost no call of Python's.
+    a batch reads what it has touched many times, and those reads cost no call of Python's. The indexes are those of
+    `base`.
     """
 
-    __slots__ = ("_seen", "base", "changed", "get")
+    __slots__ = ("_indexes", "_seen", "base", "changed", "get")
 
-    def __init__(self, base: MutableMapping[K, V]) -> None:
+    def __init__(self, base: MutableMapping[K, V], *indexes: Kept[K, V]) -> None:
         self.base = base
+        self._indexes = indexes
         self.changed: dict[K, V] = {}
         self._seen = _Seen(base)
         self.get: Callable[[K], V | None] = self._seen.__getitem__
@@ -44,8 +48,20 @@ class Overlay(Generic[K, V]):
         self.changed.update(changes)
         self._seen.update(changes)
 
+    def of(self, index: Index[K, V], group: object) -> Iterator[V]:
+        """Yield what is of the group as the batch sees it, the committed ones first."""
+        for key in index.keys(group):
+            if (value := self.get(key)) is not None:
+                yield value
+        for key, value in self.changed.items():
+            if key not in self.base and index.group(value) == group:
+                yield value
+
     def apply(self) -> None:
         """Write the changes into `base`."""
+        for index in self._indexes:
+            for key, value in self.changed.items():
+                index.put(key, self.base.get(key), value)
         self.base.update(self.changed)
 
 
@@ -54,8 +70,8 @@ class Shrinking(Overlay[K, V]):
 
     __slots__ = ("_dropped",)
 
-    def __init__(self, base: MutableMapping[K, V]) -> None:
-        super().__init__(base)
+    def __init__(self, base: MutableMapping[K, V], *indexes: Kept[K, V]) -> None:
+        super().__init__(base, *indexes)
         self._dropped: dict[K, None] = {}
 
     def __setitem__(self, key: K, value: V) -> None:
@@ -77,12 +93,18 @@ class Shrinking(Overlay[K, V]):
                 yield key, self.changed[key]
         yield from ((key, value) for key, value in self.changed.items() if key not in self.base)
 
+    def ended(self) -> dict[K, V]:
+        """Return the committed entries that came to an end."""
+        return {key: self.base[key] for key in self._dropped if key in self.base}
+
     def written(self) -> dict[K, V | None]:
         """Return the changes as rows: None where an entry of `base` ended."""
-        return {**self.changed, **{key: None for key in self._dropped if key in self.base}}
+        return {**self.changed, **dict.fromkeys(self.ended())}
 
     def apply(self) -> None:
         """Write the changes into `base`, without what ended."""
         super().apply()
-        for key in self._dropped:
-            self.base.pop(key, None)
+        for key, value in self.ended().items():
+            del self.base[key]
+            for index in self._indexes:
+                index.discard(key, value)

@@ -1,48 +1,43 @@
-"""Replenishment: a staged balance that falls to its item's reorder point asks for more, once until it rose again."""
+"""Replenishment: a staged balance at or below its item's reorder point asks for more, once until it rose above."""
 
 from decimal import Decimal
 
-from gateway.domain.lot import LotBalance, LotKey, Owner
+from gateway.domain.clock import UNTRUSTED
+from gateway.domain.lot import Owner
 from gateway.domain.material import Item
 from gateway.domain.posting import NO_OUTPUT, Posting, PostingType, Shortfall
-from gateway.domain.quantity import EXACT, ZERO
 from gateway.pipeline import documents
-from gateway.pipeline.overlay import Overlay
 from gateway.pipeline.working_copy import WorkingCopy
 
 
 def signal(work: WorkingCopy) -> None:
-    """Post what the batch's falling balances ask for; called once, when everything else of the batch is planned.
+    """Post what the batch's low balances ask for; called once, when everything else of the batch is planned.
 
-    The committed balance is what tells a fall from a low: above the reorder point before the batch, and not after.
+    What was asked for stands with the order or line, so a balance that was low from the start asks too. Without a
+    trusted clock nothing is posted: the next movement asks.
     """
     items = work.model.master.items
-    balances = dict.fromkeys((key.owner, key.item) for key in work.lot_balances.changed)
-    for owner, name in balances:
+    for (owner, name), left in work.staged().items():
         item = items.get(name)
-        if item is not None and item.reorder_point is not None:
-            left = _left(work.stock, work.lot_balances, owner, name)
-            before = _left_before(work, owner, name)
-            if left <= item.reorder_point < before:
-                documents.post(work, _posting(work, owner, item, item.reorder_point, left))
+        if item is None or item.reorder_point is None:
+            continue
+        asked, low = _asked(work, owner), left <= item.reorder_point
+        if low and name not in asked and work.place.clock.trust != UNTRUSTED:
+            documents.post(work, _posting(work, owner, item, item.reorder_point, left))
+            _note(work, owner, (*asked, name))
+        elif not low and name in asked:
+            _note(work, owner, tuple(one for one in asked if one != name))
 
 
-def _left(
-    stock: Overlay[tuple[Owner, str], tuple[LotKey, ...]], lots: Overlay[LotKey, LotBalance], owner: Owner, item: str
-) -> Decimal:
-    total = ZERO
-    for key in stock.get((owner, item)) or ():
-        lot = lots.get(key)
-        total = EXACT.add(total, lot.left if lot else ZERO)
-    return total
+def _asked(work: WorkingCopy, owner: Owner) -> tuple[str, ...]:
+    return (work.order_state(owner.name) if owner.kind == "order" else work.line_state(owner.name)).asked
 
 
-def _left_before(work: WorkingCopy, owner: Owner, item: str) -> Decimal:
-    keys = work.state.stock.get((owner, item), ())
-    total = ZERO
-    for key in keys:
-        total = EXACT.add(total, work.state.lots[key].left)
-    return total
+def _note(work: WorkingCopy, owner: Owner, asked: tuple[str, ...]) -> None:
+    if owner.kind == "order":
+        work.order_states[owner.name] = work.order_state(owner.name)._replace(asked=asked)
+    else:
+        work.line_states[owner.name] = work.line_state(owner.name)._replace(asked=asked)
 
 
 def _posting(work: WorkingCopy, owner: Owner, item: Item, reorder_point: Decimal, left: Decimal) -> Posting:

@@ -1,7 +1,7 @@
 """A reversal's effects: mirrors posted, stock, requirements, backlogs, progress, totals and units given back."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
@@ -10,14 +10,14 @@ from typing import NamedTuple
 from gateway.backflush import reverse
 from gateway.backflush.explode import explode
 from gateway.backflush.reverse import Part
-from gateway.backflush.span import Stretch, union
-from gateway.domain.document import Draw, Link, Span
+from gateway.backflush.span import Stretch, freed, newest, union
+from gateway.domain.document import Backlog, Draw, Link, Span
 from gateway.domain.event import EventKind, Trigger
 from gateway.domain.lot import LotBalance, LotKey
 from gateway.domain.masterdata import MasterData
 from gateway.domain.order import Progress
 from gateway.domain.posting import Output
-from gateway.domain.quantity import EXACT, ZERO, Rounding, nearest
+from gateway.domain.quantity import EXACT, ZERO, Rounding, portion
 from gateway.domain.requirement import NOTHING, RequirementKey
 from gateway.errors import DataError
 from gateway.pipeline import backlogs, mirroring, shadowing
@@ -76,6 +76,7 @@ def post(reversal: Reversal, found: Evidence, why: Why) -> list[int]:
     work, once = reversal.work, reversal.is_last
     progress = reversal.progress
     rounding = _roundings(work.model.master, reversal.original)
+    owed = _owed(reversal)
     by_document: defaultdict[int, list[Link]] = defaultdict(list)
     for trigger, cut in reversal.cuts.items():
         parts = found.parts[trigger]
@@ -84,20 +85,25 @@ def post(reversal: Reversal, found: Evidence, why: Why) -> list[int]:
             is_main = found.documents[link.document].follows is None
             units = EXACT.minus(cut.units) if is_main else ZERO  # they stand in the link of the main document
             by_document[link.document].append(_given_back(work, link._replace(units=units)))
-        _cancel(reversal, parts, mirror.owed, rounding)
-        _uncount(reversal, trigger, parts[0].link.units)
+        for backlog, quantity in _cancelled(owed.get(trigger, ()), parts[0], cut, mirror.owed, rounding):
+            _cancel(work, backlog, quantity)
+        _uncount(reversal, parts[0])
+    taken = _taken(reversal, found)
+    _free(work, taken)
     work.order_progress[reversal.order, reversal.operation] = progress
     return [
-        _post(reversal, found.documents[document], links, why)
+        _post(reversal, found.documents[document], links, taken, why)
         for document, links in sorted(by_document.items())
         if any(map(_takes_back, links))
     ]
 
 
-def _post(reversal: Reversal, document: PostedDocument, links: list[Link], why: Why) -> int:
+def _post(
+    reversal: Reversal, document: PostedDocument, links: list[Link], taken: Iterable[Span], why: Why
+) -> int:
     reach: Stretch | None = None
     numbers = {link.trigger for link in links}
-    for span in reversal.spans:
+    for span in taken:
         reach = union(reach, (span.start, span.end)) if span.trigger in numbers else reach
     cuts = {number: reversal.cuts[number] for number in numbers} if document.follows is None else {}
     output = _output(cuts, reversal.triggers, str(document.body["output"]["uom"]))
@@ -135,46 +141,80 @@ def _take_out(work: WorkingCopy, draw: Draw) -> Draw:
     return draw._replace(before=before)
 
 
-def _cancel(
-    reversal: Reversal,
-    parts: Sequence[Part],
-    owed: Mapping[RequirementKey, Decimal],
+def _owed(reversal: Reversal) -> dict[int, list[Backlog]]:
+    """Return what the triggers are still owed, in one walk: thousands may be reversed, of thousands that are owed."""
+    owed: defaultdict[int, list[Backlog]] = defaultdict(list)
+    for _, one in reversal.work.backlogs.items():  # noqa: PERF102 - an overlay has no values()
+        if one.trigger in reversal.cuts:
+            owed[one.trigger].append(one)
+    return owed
+
+
+def _cancelled(
+    owed: Iterable[Backlog],
+    part: Part,
+    cut: Cut,
+    once: Mapping[RequirementKey, Decimal],
     rounding: Mapping[RequirementKey, Rounding],
-) -> None:
-    """Cancel the reversed units' part of what the trigger is still owed, and of what was committed of that."""
-    work, trigger, kept = reversal.work, parts[0].link.trigger, dict(owed)
-    cut = reversal.cuts[trigger]
-    share = None if cut.share is None else Fraction(cut.units) / Fraction(parts[0].units)
-    for backlog in [one for _, one in work.backlogs.items() if one.trigger == trigger]:
+) -> Iterator[tuple[Backlog, Decimal]]:
+    """Yield the reversed units' part of what their trigger is still owed; `once` has to stay."""
+    kept = dict(once)
+    share = None if cut.share is None else Fraction(cut.units) / Fraction(part.units)
+    for backlog in owed:
         keep = min(backlog.quantity, kept.pop(backlog.key, ZERO))
         quantity = reverse.cancelled(backlog.quantity, keep, share, rounding.get(backlog.key, Rounding()))
         if quantity:
-            if backlog.calculated:
-                before = work.requirement(backlog.key)
-                work.requirements[backlog.key] = before.give_back(NOTHING, quantity, once=False)
-            backlogs.cancel(work, backlog, quantity)
+            yield backlog, quantity
 
 
-def _uncount(reversal: Reversal, number: int, counted: Decimal) -> None:
-    """Move the units from posted to reversed in their signal's totals, and free their places in the order."""
-    work, cut, trigger = reversal.work, reversal.cuts[number], reversal.triggers[number]
+def _cancel(work: WorkingCopy, backlog: Backlog, quantity: Decimal) -> None:
+    """Owe so much less, and take it out of what was committed."""
+    if backlog.calculated:
+        before = work.requirement(backlog.key)
+        work.requirements[backlog.key] = before.give_back(NOTHING, quantity, once=False)
+    backlogs.cancel(work, backlog, quantity)
+
+
+def _uncount(reversal: Reversal, part: Part) -> None:
+    """Move the units from posted to reversed in their signal's totals; `part` is what was posted, as it stood."""
+    work, number, counted = reversal.work, part.link.trigger, part.link.units
+    cut, trigger = reversal.cuts[number], reversal.triggers[number]
     event = trigger.event
     if cut.units:
-        share = Fraction(cut.units) / Fraction(counted)
-        quantity = nearest(Fraction(event.quantity) * share)
+        gone = EXACT.subtract(counted, part.units)
+        quantity = portion(event.quantity, gone, EXACT.add(gone, cut.units), counted)
         column = "scrapped" if event.kind is EventKind.SCRAP_UNITS else "posted"
         work.tally(event.signal, event.uom, **{column: EXACT.minus(quantity)}, reversed_=quantity)
-        shadowing.beside(work, trigger, -share)
-    if cut.share is None:
-        for span in (one for one in reversal.spans if one.trigger == number):
-            _free(work, span)
+        shadowing.beside(work, trigger, -Fraction(cut.units) / Fraction(counted))
 
 
-def _free(work: WorkingCopy, span: Span) -> None:
-    key = (span.order, span.operation)
-    head = work.span_heads.get(key) or SpanHead()
-    work.span_heads[key] = head._replace(free=tuple(sorted((*head.free, (span.start, span.end)))))
-    work.rows.reversed_spans.append(span)
+def _taken(reversal: Reversal, found: Evidence) -> list[Span]:
+    """Return the places in the order that are given back: of a trigger that is cut those of its newest units."""
+    by_trigger: defaultdict[int, list[Span]] = defaultdict(list)
+    for span in reversal.spans:
+        by_trigger[span.trigger].append(span)
+    taken: list[Span] = []
+    for trigger, spans in by_trigger.items():
+        cut, left = reversal.cuts[trigger], found.parts[trigger][0].units
+        if cut.share is None:
+            taken += spans
+            continue
+        length = sum(one.end - one.start for one in spans)
+        wanted = round(length * Fraction(cut.units) / Fraction(left))
+        newer = newest([(one.start, one.end) for one in spans], wanted)
+        taken += (spans[0]._replace(start=start, end=end) for start, end in newer)
+    return taken
+
+
+def _free(work: WorkingCopy, taken: Iterable[Span]) -> None:
+    """Let the units that come next fill the places that were given back."""
+    places: defaultdict[tuple[str, str], list[Stretch]] = defaultdict(list)
+    for span in taken:
+        places[span.order, span.operation].append((span.start, span.end))
+        work.rows.reversed_spans.append(span)
+    for key, stretches in places.items():
+        head = work.span_heads.get(key) or SpanHead()
+        work.span_heads[key] = head._replace(free=freed(head.free, stretches))
 
 
 def _roundings(master: MasterData, original: PostedDocument) -> dict[RequirementKey, Rounding]:

@@ -4,10 +4,10 @@
 """
 
 from gateway.backflush.outcome import Blocked
-from gateway.backflush.plan import bom_version
 from gateway.domain.clock import UNTRUSTED
 from gateway.domain.event import Trigger
 from gateway.domain.exception import ExceptionKind
+from gateway.domain.versions import bom_version
 from gateway.pipeline import work_list
 from gateway.pipeline.working_copy import WorkingCopy
 

@@ -2,11 +2,11 @@
 
 from fractions import Fraction
 
-from gateway.backflush.plan import bom_version
 from gateway.backflush.shadow import shadowed
 from gateway.domain.bom import BillOfMaterial
 from gateway.domain.event import Event, Trigger
 from gateway.domain.requirement import Requirement, RequirementKey
+from gateway.domain.versions import bom_version
 from gateway.pipeline.working_copy import WorkingCopy
 from gateway.store.batch import ShadowKey, ShadowTotal
 from gateway.triggers.attribute import fire

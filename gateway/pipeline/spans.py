@@ -19,6 +19,8 @@ def assign(work: WorkingCopy, booking: Booking) -> Stretch | None:
     head = work.span_heads.get((key.order, key.operation)) or _EMPTY
     taken, following, free = span.fill(head.next, head.free, wanted)
     work.span_heads[key.order, key.operation] = SpanHead(following, free)
+    sscc = trigger.event.sscc
+    sealed_at = trigger.event.source_time if sscc else None
     for start, end in taken:
-        work.rows.spans.append(Span(key.order, key.operation, start, end, trigger.id))
+        work.rows.spans.append(Span(key.order, key.operation, start, end, trigger.id, sscc, sealed_at))
     return min(taken)[0], max(taken)[1]

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from gateway.backflush.allocate import first_expiry
 from gateway.counting.counter import Checkpoint
@@ -13,15 +14,19 @@ from gateway.domain.exception import ExceptionKind, ExceptionRecord
 from gateway.domain.line import LineState
 from gateway.domain.lot import LotBalance, LotKey, Owner
 from gateway.domain.order import OrderState, Progress
+from gateway.domain.quantity import EXACT, ZERO
 from gateway.domain.requirement import Requirement, RequirementKey
+from gateway.pipeline.index import Index, Timetable
 from gateway.store.batch import Head, ShadowKey, ShadowTotal, SpanHead, Tally
 from gateway.store.load import Recovered
 
 # Later ones of the same scope join the open exception.
 JOINED = (ExceptionKind.TRIGGER, ExceptionKind.GAP, ExceptionKind.BACKLOG, ExceptionKind.CLEARANCE)
 Scope = tuple[ExceptionKind, str, str]
-StockIndex = dict[tuple[Owner, str], tuple[LotKey, ...]]
-Place = tuple[str, ...]
+Shelf = tuple[Owner, str]  # whose stock of which item
+StockIndex = dict[Shelf, list[LotKey]]  # a list is replaced, never changed: a batch may be dropped
+WindowPlace = tuple[str, str, str]
+FollowUpPlace = tuple[Part, int | None]
 
 
 @dataclass(slots=True)
@@ -41,7 +46,8 @@ class State:
     """The committed state. `stored` are the checkpoints as they are on disk: IDLE refreshes only memory.
 
     `gathered` are the triggers of open documents; `seqs` the postings that an open document or a backlog follows,
-    by document; `snapshots` the hashes of master data whose content was written.
+    by document; `snapshot` is the hash of the master data whose content was written last. What stands below is made
+    of the rest.
     """
 
     head: Head
@@ -50,7 +56,6 @@ class State:
     stored: dict[SignalId, Checkpoint] = field(default_factory=dict)
     watermarks: dict[SignalId, Watermark] = field(default_factory=dict)
     lots: dict[LotKey, LotBalance] = field(default_factory=dict)
-    stock: StockIndex = field(default_factory=dict)
     requirements: dict[RequirementKey, Requirement] = field(default_factory=dict)
     progress: dict[tuple[str, str], Progress] = field(default_factory=dict)
     exceptions: dict[int, ExceptionRecord] = field(default_factory=dict)
@@ -63,11 +68,34 @@ class State:
     shadows: dict[ShadowKey, ShadowTotal] = field(default_factory=dict)
 
     waiting: dict[Scope, int] = field(default_factory=dict)  # open exception by what it is about
-    windows: dict[Place, int] = field(default_factory=dict)  # open document by what may still join it
     gathered: dict[int, list[Trigger]] = field(default_factory=dict)
     seqs: dict[int, int] = field(default_factory=dict)
-    snapshots: set[str] = field(default_factory=set)
+    snapshot: str = ""
     activated: str = ""  # hash of the configuration that was signed last
+
+    stock: StockIndex = field(init=False)  # what has something left, first expiry first
+    staged: dict[Shelf, Decimal] = field(init=False)  # how much that is
+    by_lot: Index[LotKey, LotBalance] = field(init=False)  # by item and lot
+    windows: dict[WindowPlace, int] = field(init=False)  # open document by what may still join it
+    follow_ups: dict[FollowUpPlace, int] = field(init=False)
+    timetable: Timetable = field(init=False)
+    followers: Index[int, Document] = field(init=False)  # by the document that they follow
+    short: Index[int, Backlog] = field(init=False)  # by the document that was short
+    owed: Index[int, Backlog] = field(init=False)  # by order and operation
+
+    def __post_init__(self) -> None:
+        documents, backlogs = self.documents, self.backlogs
+        self.stock = stock_index(self.lots.values())
+        self.staged = staged(self.lots.values())
+        self.by_lot = Index(lambda one: (one.key.item, one.key.lot), self.lots)
+        self.windows = {window_place(one.key): number for number, one in documents.items() if one.key.part is Part.MAIN}
+        self.follow_ups = {
+            (one.key.part, one.follows): number for number, one in documents.items() if one.key.part is not Part.MAIN
+        }
+        self.timetable = Timetable(documents)
+        self.followers = Index(lambda one: one.follows, documents)
+        self.short = Index(lambda one: one.document, backlogs)
+        self.owed = Index(lambda one: (one.key.order, one.key.operation), backlogs)
 
     def unsaved(self) -> dict[SignalId, Checkpoint]:
         """Return the checkpoints that IDLE readings refreshed in memory only; they travel with the next batch."""
@@ -77,19 +105,37 @@ class State:
             if self.stored.get(signal) is not checkpoint
         }
 
-    def forget(self, *, lots: Iterable[LotKey], exceptions: Iterable[int]) -> None:
-        """Drop what is used up or closed from memory; the store has it."""
+    def forget(
+        self, *, lots: Iterable[LotKey], exceptions: Iterable[int], followed: Iterable[int], orders: Iterable[str]
+    ) -> None:
+        """Drop what is used up or closed from memory; the store has it.
+
+        `followed` are documents that something followed, `orders` those that were closed: nothing posts to them.
+        """
         for key in lots:
-            self.lots.pop(key, None)
+            if lot := self.lots.pop(key, None):
+                self.by_lot.discard(key, lot)
             if not self.stock.get((key.owner, key.item), True):
                 del self.stock[key.owner, key.item]
+                self.staged.pop((key.owner, key.item), None)
         for number in exceptions:
             record = self.exceptions.pop(number, None)
             if record and self.waiting.get(scope_of(record)) == number:
                 del self.waiting[scope_of(record)]
-        if self.seqs:
-            followed = followed_documents(self.documents.values(), self.backlogs.values())
-            self.seqs = {document: seq for document, seq in self.seqs.items() if document in followed}
+        for document in followed:
+            if document not in self.followers and document not in self.short:
+                self.seqs.pop(document, None)
+        for order in orders:
+            self._forget_order(order)
+
+    def _forget_order(self, order: str) -> None:
+        for key in [one for one in self.requirements if one.order == order]:
+            del self.requirements[key]
+        for shadow in [one for one in self.shadows if one.requirement.order == order]:
+            del self.shadows[shadow]
+        for figures in (self.progress, self.span_heads):
+            for place in [one for one in figures if one[0] == order]:
+                del figures[place]
 
 
 def scope_of(record: ExceptionRecord) -> Scope:
@@ -97,20 +143,9 @@ def scope_of(record: ExceptionRecord) -> Scope:
     return (record.kind, *record.scope)
 
 
-def place_of(document: Document) -> Place:
-    """Return what may join the document: its rule at its machine, or what follows the same document."""
-    key = document.key
-    return window_place(key) if key.part is Part.MAIN else follow_up_place(key.part, document.follows)
-
-
-def window_place(key: DocumentKey) -> Place:
+def window_place(key: DocumentKey) -> WindowPlace:
     """Return where a window stands open: one for each rule at a machine's operation."""
     return key.device, key.operation, key.rule
-
-
-def follow_up_place(part: Part, follows: int | None) -> Place:
-    """Return where the deferred or backlogged issues of a document stand open."""
-    return part.value, str(follows)
 
 
 def followed_documents(documents: Iterable[Document], backlogs: Iterable[Backlog]) -> set[int]:
@@ -134,7 +169,6 @@ def recovered(loaded: Recovered) -> State:
         stored=dict(loaded.checkpoints),
         watermarks=dict(loaded.watermarks),
         lots=dict(loaded.lots),
-        stock=stock_index(loaded.lots.values()),
         requirements=dict(loaded.requirements),
         progress=dict(loaded.progress),
         exceptions={one.id: one for one in loaded.exceptions},
@@ -146,14 +180,22 @@ def recovered(loaded: Recovered) -> State:
         line_states=dict(loaded.line_states),
         shadows=dict(loaded.shadows),
         waiting={scope_of(one): one.id for one in loaded.exceptions if one.kind in JOINED},
-        windows={place_of(one): one.id for one in loaded.documents.values()},
         activated=loaded.activated,
     )
 
 
 def stock_index(lots: Iterable[LotBalance]) -> StockIndex:
     """Return the keys of the lots (all have something left) by owner and item, first expiry first."""
-    index: defaultdict[tuple[Owner, str], list[LotBalance]] = defaultdict(list)
+    index: defaultdict[Shelf, list[LotBalance]] = defaultdict(list)
     for lot in lots:
         index[lot.key.owner, lot.key.item].append(lot)
-    return {key: tuple(one.key for one in sorted(found, key=first_expiry)) for key, found in index.items()}
+    return {key: [one.key for one in sorted(found, key=first_expiry)] for key, found in index.items()}
+
+
+def staged(lots: Iterable[LotBalance]) -> dict[Shelf, Decimal]:
+    """Return how much is left of the lots, by owner and item."""
+    found: dict[Shelf, Decimal] = {}
+    for lot in lots:
+        shelf = lot.key.owner, lot.key.item
+        found[shelf] = EXACT.add(found.get(shelf, ZERO), lot.left)
+    return found

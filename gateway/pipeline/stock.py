@@ -1,13 +1,12 @@
 """Stock at the line: transfers staged once by their id, lots scanned in and set free, never a balance overwritten."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 
-from gateway.backflush.outcome import Changes
 from gateway.domain.clock import rfc3339
-from gateway.domain.lot import LotBalance, LotFacts, LotKey, LotStatus, Owner, Staging
+from gateway.domain.lot import LotBalance, LotFacts, LotKey, LotStatus, Owner, Staging, impossible
 from gateway.domain.masterdata import MasterData
 from gateway.domain.order import Order
 from gateway.domain.quantity import ZERO, exact, text
@@ -18,16 +17,18 @@ from gateway.pipeline.writer import Writer
 from gateway.store.batch import StagingRow
 from gateway.store.codec import staging_hash
 
+Balances = Mapping[LotKey, LotBalance]
+
 _SAME_FOR_A_LOT = ("supplier", "density", "temperature_coefficient", "reference_temperature", "potency")
 
 
 async def stage_all(writer: Writer, work: WorkingCopy, stagings: Sequence[Staging], person: str) -> int:
     """Apply those transfers that were not applied before; return how many. CommandRefused on a contradiction."""
     new = await not_applied(writer, stagings)
-    used_up = await writer.store.balances([one.key for one in new if one.key not in writer.state.lots])
+    known = await writer.store.balances_of_lots(lots_of(new))
     for one in new:
         row = StagingRow(check(work.model, one), work.now, staging_hash(one))
-        apply(work, row, used_up.get(one.key), person)
+        apply(work, row, balances_by_now(work, one, known), person)
     return len(new)
 
 
@@ -40,6 +41,24 @@ async def not_applied(writer: Writer, stagings: Sequence[Staging]) -> list[Stagi
     return [one for one in stagings if one.staging not in known]
 
 
+def lots_of(stagings: Iterable[Staging]) -> list[tuple[str, str]]:
+    """Return the items and lots of the transfers, each once."""
+    return list(dict.fromkeys((one.key.item, one.key.lot) for one in stagings))
+
+
+def balances_by_now(work: WorkingCopy, staging: Staging, stored: Mapping[LotKey, LotBalance]) -> Balances:
+    """Return every balance of the staged lot, used-up ones (as `stored`) too, as the batch sees them."""
+    item, lot = staging.key.item, staging.key.lot
+    before = {key: one for key, one in stored.items() if (key.item, key.lot) == (item, lot)}
+    found = work.lot_balances.of(work.state.by_lot, (item, lot))
+    return before | {one.key: one for one in found}
+
+
+def strictest(balances: Balances) -> LotStatus:
+    """Return the status that all of the lot has: another bin or owner makes nothing of it better."""
+    return max((one.status for one in balances.values()), key=tuple(LotStatus).index)
+
+
 def check(model: LineModel, staging: Staging) -> Staging:
     """Return the staging in the item's stock unit; CommandRefused where it names what doesn't exist."""
     master, owner = model.master, staging.key.owner
@@ -50,6 +69,8 @@ def check(model: LineModel, staging: Staging) -> Staging:
         raise CommandRefused(f"staging {staging.staging}: there is no {owner.kind} {owner.name}")
     if staging.quantity <= 0:
         raise CommandRefused(f"staging {staging.staging}: quantity {text(staging.quantity)} is not above zero")
+    if why := impossible(staging.facts):
+        raise CommandRefused(f"staging {staging.staging}: {why}")
     quantity = in_stock_unit(master, f"staging {staging.staging}", item.item, staging.quantity, staging.uom)
     return Staging(
         staging=staging.staging,
@@ -72,37 +93,39 @@ def in_stock_unit(master: MasterData, what: str, item: str, quantity: Decimal, u
         raise CommandRefused(f"{what}: {error.message}", error.hint) from error
 
 
-def apply(work: WorkingCopy, row: StagingRow, before: LotBalance | None, person: str) -> None:
+def apply(work: WorkingCopy, row: StagingRow, balances: Balances, person: str) -> None:
     """Add a checked staging to its lot's balance; CommandRefused where lot attributes contradict each other.
 
-    `before` is the balance of a used-up lot as the store has it.
+    `balances` is what there is and was of the lot, whosever it is.
     """
     staging = row.staging
-    lot = work.lot_balances.get(staging.key) or before
+    lot = balances.get(staging.key)
+    if balances:
+        _agree(staging, "status", strictest(balances).value, staging.status.value)
     if lot is None:
         lot = LotBalance(staging.key, staging.uom, staging.received_at, staging.expires_at, staging.status)
     else:
-        _agree(staging, lot)
-    work.put_lot(lot.stage(staging.quantity)._replace(facts=_facts(staging, lot, work.now)))
+        _agree_on_all(staging, lot)
+    kept = lot.stage(staging.quantity)._replace(status=staging.status, facts=_facts(staging, lot, work.now))
+    work.put_lot(kept)
     work.rows.stagings.append(row)
     work.add_journal("staging", _entry(staging, person))
 
 
-def _agree(staging: Staging, lot: LotBalance) -> None:
-    said: list[tuple[str, object, object]] = [
-        ("expires_at", lot.expires_at, staging.expires_at),
-        ("status", lot.status.value, staging.status.value),
-    ]
+def _agree_on_all(staging: Staging, lot: LotBalance) -> None:
+    _agree(staging, "expires_at", lot.expires_at, staging.expires_at)
     for name in _SAME_FOR_A_LOT:  # what one of the two doesn't say contradicts nothing
         known, told = getattr(lot.facts, name), getattr(staging.facts, name)
         if known not in (None, "") and told not in (None, ""):
-            said.append((name, known, told))
-    for what, known, told in said:
-        if known != told:
-            raise CommandRefused(
-                f"staging {staging.staging}: lot {staging.key.lot} has {what} {known} in the store, {told} here",
-                "one of the two is wrong: correct the lot where it comes from",
-            )
+            _agree(staging, name, known, told)
+
+
+def _agree(staging: Staging, what: str, known: object, told: object) -> None:
+    if known != told:
+        raise CommandRefused(
+            f"staging {staging.staging}: lot {staging.key.lot} has {what} {known} in the store, {told} here",
+            "one of the two is wrong: correct the lot where it comes from",
+        )
 
 
 def _facts(staging: Staging, lot: LotBalance, now: datetime) -> LotFacts:
@@ -127,7 +150,7 @@ def scan_in(work: WorkingCopy, line: str, item: str, lot: str, at: datetime, *, 
     orders = work.model.master.orders
     here = [
         one
-        for one in balances_of(work, item, lot)
+        for one in work.balances_of(item, lot)
         if (one.key.owner.name if one.key.owner.kind == "line" else _line_of(orders, one.key.owner.name)) == line
     ]
     if not here:
@@ -148,36 +171,19 @@ def _line_of(orders: Mapping[str, Order], order: str) -> str | None:
     return found.line if found else None
 
 
-def balances_of(work: WorkingCopy, item: str, lot: str) -> list[LotBalance]:
-    """Return the balances of a lot that have something left, whoever owns them, in the order of their keys."""
-    return _left(work, lambda key: key.item == item and key.lot == lot)
-
-
 def owned(work: WorkingCopy, owner: Owner) -> list[LotBalance]:
     """Return the balances of an owner that have something left, in the order of their keys."""
-    return _left(work, lambda key: key.owner == owner)
-
-
-def _left(work: WorkingCopy, wanted: Callable[[LotKey], bool]) -> list[LotBalance]:
-    keys = {*work.lot_balances.base, *work.lot_balances.changed}
-    found = (work.lot_balances.get(key) for key in sorted(filter(wanted, keys)))
-    return [one for one in found if one is not None and one.left > ZERO]
+    shelves = {one for one in (*work.stock.base, *work.stock.changed) if one[0] == owner}
+    listed = sorted(key for one in shelves for key in work.stock.get(one) or ())
+    return list(work.balances(listed))
 
 
 def set_status(work: WorkingCopy, balances: Iterable[LotBalance], status: LotStatus) -> list[LotKey]:
     """Give the balances that status; return those that had another one."""
     changed = [one for one in balances if one.status is not status]
     for one in changed:
-        keep(work, one._replace(status=status))
+        work.put_lot(one._replace(status=status))
     return [one.key for one in changed]
-
-
-def keep(work: WorkingCopy, lot: LotBalance) -> None:
-    """Take over a changed balance, listed as stock only while something is left."""
-    if lot.left > ZERO:
-        work.put_lot(lot)
-    else:
-        work.take_over(Changes(lots={lot.key: lot}, used_up=[lot.key]))
 
 
 def _entry(staging: Staging, person: str) -> dict[str, str]:

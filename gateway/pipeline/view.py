@@ -6,9 +6,11 @@ from heapq import merge
 from typing import Any
 
 from gateway.backflush.allocate import first_expiry
+from gateway.domain.document import Backlog
 from gateway.domain.line import LineState
 from gateway.domain.lot import LotBalance, LotKey, Owner
 from gateway.domain.order import OrderState, Progress
+from gateway.domain.quantity import ZERO
 from gateway.domain.requirement import Requirement, RequirementKey
 from gateway.pipeline.model import LineModel
 from gateway.pipeline.overlay import Overlay, Shrinking
@@ -31,18 +33,19 @@ class View:
         self.model = model
         self.checkpoints = Overlay(state.checkpoints)
         self.watermarks = Overlay(state.watermarks)
-        self.lot_balances = Overlay(state.lots)
+        self.lot_balances = Overlay(state.lots, state.by_lot)
         self.stock = Overlay(state.stock)
         self.requirements = Overlay(state.requirements)
         self.order_progress = Overlay(state.progress)
         self.exceptions = Overlay(state.exceptions)
         self.waiting = Overlay(state.waiting)
         self.tallies = Overlay(state.tallies)
-        self.documents = Shrinking(state.documents)
+        self.documents = Shrinking(state.documents, state.timetable, state.followers)
         self.windows = Shrinking(state.windows)
+        self.follow_ups = Shrinking(state.follow_ups)
         self.seqs = Overlay(state.seqs)
         self.span_heads = Overlay(state.span_heads)
-        self.backlogs = Shrinking(state.backlogs)
+        self.backlogs = Shrinking(state.backlogs, state.short, state.owed)
         self.order_states = Overlay(state.order_states)
         self.line_states = Overlay(state.line_states)
         self.shadows = Overlay(state.shadows)
@@ -61,6 +64,7 @@ class View:
             self.tallies,
             self.documents,
             self.windows,
+            self.follow_ups,
             self.seqs,
             self.span_heads,
             self.backlogs,
@@ -84,6 +88,15 @@ class View:
     def balances(self, keys: Iterable[LotKey]) -> Iterator[LotBalance]:
         """Yield those of the balances that are in memory: a used-up one no longer is."""
         return filter(None, map(self.lot_balances.get, keys))
+
+    def balances_of(self, item: str, lot: str) -> list[LotBalance]:
+        """Return the balances of a lot that have something left, whoever owns them, in the order of their keys."""
+        found = self.lot_balances.of(self.state.by_lot, (item, lot))
+        return sorted((one for one in found if one.left > ZERO), key=lambda one: one.key)
+
+    def owed(self, order: str, operation: str) -> list[Backlog]:
+        """Return what triggers are still owed at the order's operation, oldest first."""
+        return list(self.backlogs.of(self.state.owed, (order, operation)))
 
     def requirement(self, key: RequirementKey) -> Requirement:
         """Return what the component required and committed so far."""

@@ -35,7 +35,8 @@ def enter(  # what an entry says, named at the call
     before = open_for(work, kind, scope) if kind in JOINED else None
     if before is not None:
         joined = EXACT.add(before.quantity, quantity)
-        record = replace(before, quantity=joined, count=before.count + count, last_event=at)
+        held = before.uom if before.quantity else uom  # the entry may have begun with what counts no units
+        record = replace(before, quantity=joined, uom=held, count=before.count + count, last_event=at)
         work.exceptions[record.id] = record
         return record
     number = work.ids.exception

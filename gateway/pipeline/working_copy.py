@@ -1,23 +1,28 @@
 """The working copy of one batch: what it changes, and the rows that say so. Dropped whole when the commit fails."""
 
+from bisect import bisect_left, insort
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from gateway.backflush.allocate import first_expiry
 from gateway.backflush.gather import Gathering
 from gateway.backflush.outcome import Changes
+from gateway.domain.clock import UNTRUSTED
 from gateway.domain.document import Link
 from gateway.domain.event import Event, SignalId, Trigger
 from gateway.domain.lot import LotBalance, LotKey
 from gateway.domain.posting import Posting
 from gateway.domain.quantity import EXACT, ZERO
+from gateway.errors import CommandRefused
 from gateway.formats import canonical
 from gateway.formats.chain import seal
 from gateway.pipeline import recording
 from gateway.pipeline.model import LineModel
-from gateway.pipeline.state import State
+from gateway.pipeline.state import Shelf, State
 from gateway.pipeline.view import View
 from gateway.store.batch import Batch, EventRow, Head, InputRow, JournalRow, PostingRow, Snapshot, Tally, TriggerRow
 
@@ -59,9 +64,12 @@ class WorkingCopy(View):
 
     def take_over(self, changes: Changes) -> None:
         """Make what a booking changed visible to the next."""
-        self.lot_balances.update(changes.lots)
-        for key in changes.used_up:
-            self._unlist(key)
+        for key, lot in changes.lots.items():
+            listed = self.stock.get((key.owner, key.item))
+            if listed and listed[0] == key and key not in changes.used_up:
+                self.lot_balances[key] = lot  # nearly each: the first one stays that while its rest becomes smaller
+            else:
+                self.put_lot(lot)
         self.requirements.update(changes.requirements)
         self.order_progress.update(changes.progress)
         self.must_commit = True
@@ -73,7 +81,13 @@ class WorkingCopy(View):
         return document
 
     def add_posting(self, posting: Posting, document: int, *, follows: int | None = None, reach: Reach = ()) -> int:
-        """Give a closed document its place in the log; return its seq."""
+        """Give a closed document its place in the log; return its seq. CommandRefused: there is no time to post at."""
+        clock = self.place.clock
+        if clock.trust == UNTRUSTED:
+            raise CommandRefused(
+                f"nothing is posted while the clock isn't trusted: {clock.reason}",
+                "wait until it is synchronised, or trust it with a signature",
+            )
         seq, position = self.head.seq + 1, self.head.position + 1
         core = canonical.posting(posting, seq, position, self.place)
         body, sealed = seal(core, self.head.hash)
@@ -107,22 +121,38 @@ class WorkingCopy(View):
         self.ids.input += 1
 
     def put_lot(self, lot: LotBalance) -> None:
-        """Take over a balance to which something was added, in its place among the others."""
+        """Take over a changed balance, in its place among the others; listed while something is left of it."""
+        shelf = lot.key.owner, lot.key.item
+        before, listed = self.lot_balances.get(lot.key), self.stock.get(shelf) or []
+        at = bisect_left(listed, first_expiry(before), key=self._rank) if before and before.left > ZERO else None
         self.lot_balances[lot.key] = lot
-        place = (lot.key.owner, lot.key.item)
-        keys = {*(self.stock.get(place) or ()), lot.key}
-        self.stock[place] = tuple(one.key for one in sorted(self.balances(keys), key=first_expiry))
         self.must_commit = True
+        if at is not None and lot.left > ZERO and self._in_order(listed[max(at - 1, 0) : at + 2]):
+            return
+        listed = listed.copy()
+        if at is not None:
+            del listed[at]
+        if lot.left > ZERO:
+            insort(listed, lot.key, key=self._rank)
+        self.stock[shelf] = listed
 
-    def use_up(self, lot: LotBalance) -> None:
-        """Take over a balance that has nothing left."""
-        self.lot_balances[lot.key] = lot
-        self._unlist(lot.key)
-        self.must_commit = True
+    def _in_order(self, keys: Iterable[LotKey]) -> bool:
+        return all(one < other for one, other in pairwise(map(self._rank, keys)))
 
-    def _unlist(self, key: LotKey) -> None:
-        place = (key.owner, key.item)
-        self.stock[place] = tuple(one for one in self.stock.get(place) or () if one != key)
+    def _rank(self, key: LotKey) -> tuple[datetime, datetime, Decimal, str, LotKey]:
+        lot = self.lot_balances.get(key)
+        if lot is None:
+            raise KeyError(key)
+        return first_expiry(lot)
+
+    def staged(self) -> dict[Shelf, Decimal]:
+        """Return what is left by now on the shelves that the batch took from or added to."""
+        found: dict[Shelf, Decimal] = {}
+        for key, lot in self.lot_balances.changed.items():
+            shelf, before = (key.owner, key.item), self.state.lots.get(key)
+            change = EXACT.subtract(lot.left, before.left if before else ZERO)
+            found[shelf] = EXACT.add(found[shelf] if shelf in found else self.state.staged.get(shelf, ZERO), change)
+        return found
 
     def tally(  # what is added, named at the call
         self,
@@ -178,13 +208,16 @@ class WorkingCopy(View):
     def _snapshots(self) -> list[Snapshot]:
         name = self.model.master.hash
         activated = any(one.kind == "activation" for one in self.rows.inputs)
-        if name in self.state.snapshots or not (activated or self.rows.postings or self.documents.changed):
+        if name == self.state.snapshot or not (activated or self.rows.postings or self.documents.changed):
             return []
         return [Snapshot(name, self.model.snapshot, self.now)]
 
     def finish(self, *, committed: bool) -> None:
         """Make the working copy the state: after COMMIT, or when there was nothing to commit."""
         state = self.state
+        followed = [one.follows for one in self.documents.ended().values() if one.follows is not None]
+        followed += [one.document for one in self.backlogs.ended().values()]
+        state.staged.update(self.staged())
         self.apply()
         for number, gathering in self.gatherings.items():
             state.gathered.setdefault(number, []).extend(gathering.added)
@@ -193,9 +226,11 @@ class WorkingCopy(View):
         if committed:
             state.ids, state.head = self.ids, self.head
             state.stored.update(self.rows.checkpoints)
-            state.snapshots.update(one.hash for one in self.rows.snapshots)
+            state.snapshot = self.rows.snapshots[-1].hash if self.rows.snapshots else state.snapshot
             state.activated = self.rows.activated or state.activated
         state.forget(
             lots=[key for key, lot in self.lot_balances.changed.items() if lot.left <= ZERO],
             exceptions=[key for key, one in self.exceptions.changed.items() if one.closed_at],
+            followed=(*self.seqs.changed, *followed),
+            orders=[order for order, one in self.order_states.changed.items() if one.closed_at],
         )

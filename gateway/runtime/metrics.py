@@ -1,22 +1,26 @@
 """Prometheus metrics, read from the pipeline's state when they are asked for."""
 
+import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
-from time import monotonic
+from dataclasses import dataclass
 from typing import NamedTuple
 
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from gateway.domain.clock import UNTRUSTED
+from gateway.domain.exception import ExceptionKind
 from gateway.errors import StoreError
 from gateway.pipeline.pipeline import Pipeline
 from gateway.ports import Health, Link
-from gateway.store.measures import VIEWS, Measures, measures
+from gateway.store.measures import VIEWS, Measures
+from gateway.store.measuring import Measured
 from gateway.store.views import Views
 
 _PLACES = ("counted", "posted", "scrapped", "held", "reversed")
-_FRESH = 15.0  # seconds that measures are shown before they are read again: Prometheus' usual interval
 
 
 class PipelineCollector(Collector):
@@ -31,7 +35,10 @@ class PipelineCollector(Collector):
         yield self._units()
         state = self._pipeline.writer.state
         yield GaugeMetricFamily("backflush_posting_seq", "Last posting of the log.", value=state.head.seq)
-        yield GaugeMetricFamily("backflush_exceptions_open", "Open work-list entries.", value=len(state.exceptions))
+        yield self._exceptions()
+        yield GaugeMetricFamily("backflush_windows_open", "Documents that still grow.", value=len(state.documents))
+        yield GaugeMetricFamily("backflush_backlogs_open", "Rests still owed.", value=len(state.backlogs))
+        yield from self._clock()
         yield GaugeMetricFamily(
             "backflush_intake_waiting", "Scans waiting in memory.", value=len(self._pipeline.intake)
         )
@@ -41,6 +48,21 @@ class PipelineCollector(Collector):
         for device, health in self._devices().items():
             connected.add_metric([device], health.link in (Link.CONNECTED, Link.DEGRADED))
         yield connected
+
+    def _exceptions(self) -> GaugeMetricFamily:
+        found = Counter(one.kind for one in self._pipeline.writer.state.exceptions.values())
+        entries = GaugeMetricFamily("backflush_exceptions_open", "Open work-list entries.", labels=["kind"])
+        for kind in ExceptionKind:
+            entries.add_metric([kind], found[kind])
+        return entries
+
+    def _clock(self) -> Iterator[GaugeMetricFamily]:
+        clock = self._pipeline.writer.place.clock  # as of the last batch, a second ago at most
+        trusted = clock.trust != UNTRUSTED
+        yield GaugeMetricFamily("backflush_clock_trusted", "1 while the clock may be believed.", value=trusted)
+        if clock.error_ms is not None:
+            seconds = clock.error_ms / 1000
+            yield GaugeMetricFamily("backflush_clock_error_seconds", "Estimated error of the clock.", value=seconds)
 
     def _units(self) -> GaugeMetricFamily:
         units = GaugeMetricFamily("backflush_units", "Units by where they are.", labels=["device", "signal", "place"])
@@ -75,42 +97,58 @@ GAUGES = (
 )
 
 
+@dataclass(frozen=True, slots=True)
 class MeasureCollector(Collector):
-    """The measures as they were read last; ratios are floats here, as Prometheus has them."""
+    """The measures as they were read; ratios are floats here, as Prometheus has them."""
 
-    def __init__(self, views: Views) -> None:
-        self._views = views
-        self._measures: Measures = {}
-        self._read_at = -_FRESH
-
-    async def refresh(self) -> None:
-        """Read the measures again where they are old; a store that can't be read leaves them as they are."""
-        if monotonic() - self._read_at >= _FRESH:
-            with suppress(StoreError):
-                self._measures = await self._views.read(measures)
-            self._read_at = monotonic()
+    measures: Measures
 
     def collect(self) -> Iterator[Metric]:
         """Yield the families of one scrape."""
         for gauge in GAUGES:
             about = VIEWS[gauge.view]
             family = GaugeMetricFamily(f"backflush_{gauge.name}", gauge.text, labels=list(about))
-            for row in self._measures.get(gauge.view, ()):
+            for row in self.measures.get(gauge.view, ()):
                 if row[gauge.column] is not None:
                     family.add_metric([str(row[name]) for name in about], float(row[gauge.column]))
             yield family
+
+
+class MeasureText:
+    """The measures as Prometheus text, rendered once for each reading and beside the event loop: it may be long."""
+
+    def __init__(self, views: Views) -> None:
+        self._views = views
+        self._measured: Measured | None = None
+        self._text = b""
+
+    async def current(self) -> bytes:
+        """Return the text with the measures' age; nothing while the store can't be read and never could."""
+        with suppress(StoreError):
+            measured = await self._views.measured()
+            if measured is not self._measured:
+                self._text = await asyncio.to_thread(generate_latest, MeasureCollector(measured.measures))
+                self._measured = measured
+        return self._text + generate_latest(_Age(self._measured)) if self._measured else b""
+
+
+@dataclass(frozen=True, slots=True)
+class _Age(Collector):
+    measured: Measured
+
+    def collect(self) -> Iterator[Metric]:
+        text = "How long ago the measures were read."
+        yield GaugeMetricFamily("backflush_measures_age_seconds", text, value=self.measured.age)
 
 
 def exposition(
     pipeline: Pipeline, devices: Callable[[], dict[str, Health]], views: Views
 ) -> Callable[[], Awaitable[bytes]]:
     """Return a function that renders the current metrics as Prometheus text."""
-    registry, measured = CollectorRegistry(), MeasureCollector(views)
-    registry.register(PipelineCollector(pipeline, devices))
-    registry.register(measured)
+    live, measured = PipelineCollector(pipeline, devices), MeasureText(views)
 
     async def render() -> bytes:
-        await measured.refresh()
-        return generate_latest(registry)
+        beside = await measured.current()  # first: the pipeline's are as of now then
+        return generate_latest(live) + beside
 
     return render

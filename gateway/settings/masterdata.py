@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
+from gateway.domain.lot import LotFacts, impossible
 from gateway.settings.base import Duration, Exact, Moment, Positive, Ratio, Settings, Share, Text
 from gateway.settings.bom import BomSettings
 
@@ -112,9 +113,14 @@ class StagingSettings(Settings):
 
     @model_validator(mode="after")
     def _whole_density(self) -> "StagingSettings":
-        wanted = (self.density, self.reference_temperature)
-        if self.temperature_coefficient is not None and None in wanted:
-            raise ValueError("a temperature_coefficient needs a density and its reference_temperature")
+        facts = LotFacts(
+            density=self.density,
+            temperature_coefficient=self.temperature_coefficient,
+            reference_temperature=self.reference_temperature,
+            potency=self.potency,
+        )
+        if why := impossible(facts):
+            raise ValueError(why)
         return self
 
 

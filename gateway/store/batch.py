@@ -94,6 +94,14 @@ class SpanHead(NamedTuple):
     free: tuple[tuple[int, int], ...] = ()
 
 
+class EntryRow(NamedTuple):
+    """An operator's entry (`entry E-1`, `issue I-1`) that was booked at a line: its events may be deleted one day."""
+
+    line: str
+    id: str
+    content_hash: str
+
+
 class TransferRow(NamedTuple):
     """A return or a cycle count as applied: `book` is what the balance had left before, all in the stock unit."""
 
@@ -200,16 +208,16 @@ class Head(NamedTuple):
 class Batch:
     """What one transaction writes. Dictionaries hold new values (upserted), lists new rows (inserted).
 
-    `released`: (trigger id, document) of held triggers that posted; None: closed without posting. `consumers`:
-    watermarks, they never move back. `documents` and `backlogs`: None deletes the row. `activated`: the hash of the
-    configuration that was signed, empty where none was.
+    `released`: (trigger id, document, order) of held triggers that posted; no document: closed without posting.
+    `consumers`: watermarks, they never move back. `documents` and `backlogs`: None deletes the row. `activated`: the
+    hash of the configuration that was signed, empty where none was.
     """
 
     checkpoints: dict[SignalId, Checkpoint] = field(default_factory=dict)
     watermarks: dict[SignalId, Watermark] = field(default_factory=dict)
     events: list[EventRow] = field(default_factory=list)
     triggers: list[TriggerRow] = field(default_factory=list)
-    released: list[tuple[int, int | None]] = field(default_factory=list)
+    released: list[tuple[int, int | None, str]] = field(default_factory=list)
     documents: dict[int, Document | None] = field(default_factory=dict)
     links: list[Link] = field(default_factory=list)
     spans: list[Span] = field(default_factory=list)
@@ -219,6 +227,7 @@ class Batch:
     orders: dict[str, OrderState] = field(default_factory=dict)
     lines: dict[str, LineState] = field(default_factory=dict)
     transfers: list[TransferRow] = field(default_factory=list)
+    entries: list[EntryRow] = field(default_factory=list)
     variances: list[VarianceRow] = field(default_factory=list)
     shadows: dict[ShadowKey, ShadowTotal] = field(default_factory=dict)
     snapshots: list[Snapshot] = field(default_factory=list)

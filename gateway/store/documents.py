@@ -14,7 +14,6 @@ AT = f"SELECT {COLUMNS} FROM posting WHERE seq = ?"  # noqa: S608
 OF_DOCUMENTS = f"""
 SELECT {COLUMNS} FROM json_each(?) AS wanted CROSS JOIN posting ON posting.document_id = wanted.value ORDER BY seq
 """  # noqa: S608
-OF_ORDER = f"SELECT {COLUMNS} FROM posting WHERE order_no = ? ORDER BY seq"  # noqa: S608
 FOLLOWING = f"SELECT {COLUMNS} FROM posting WHERE follows = ? ORDER BY seq"  # noqa: S608
 REVERSED_BY = f"SELECT {COLUMNS} FROM posting WHERE reverses = ? ORDER BY seq"  # noqa: S608
 LINKS_OF_DOCUMENT = "SELECT trigger_id, document_id, units, body FROM link WHERE document_id = ? ORDER BY trigger_id"
@@ -47,11 +46,6 @@ def posting_at(connection: sqlite3.Connection, seq: int) -> StoredPosting | None
 def postings_of(connection: sqlite3.Connection, documents: Sequence[int]) -> list[StoredPosting]:
     """Return those of the documents that were posted, oldest first."""
     return [StoredPosting(*row) for row in connection.execute(OF_DOCUMENTS, (as_json(documents),))]
-
-
-def order_postings(connection: sqlite3.Connection, order: str) -> list[StoredPosting]:
-    """Return the order's postings, oldest first."""
-    return [StoredPosting(*row) for row in connection.execute(OF_ORDER, (order,))]
 
 
 def documents_following(connection: sqlite3.Connection, document: int) -> list[StoredPosting]:

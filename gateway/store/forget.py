@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 import orjson
 
-from gateway.domain.event import NO_UNITS
+from gateway.domain.event import NO_UNITS, EventKind
 from gateway.store import codec
-from gateway.store.reversed import REVERSED, reversed_units
+from gateway.store.reversed import reversals_of
 from gateway.store.statements import GREATEST
-from gateway.store.totals import COUNTED_NOT, TotalKey, Totals, of_draws, of_event, of_reversal, of_trigger
+from gateway.store.totals import COUNTED_NOT, TotalKey, Totals, of_draws, of_event, of_reversal, of_tried, of_trigger
 
 # What stays: triggers of the documents that go (first parameter, JSON) that are in a document behind `seq`.
 _KEPT = """
@@ -47,9 +47,10 @@ _DELETE_BY_TRIGGER = (
     "DELETE FROM trigger_log WHERE id IN (SELECT value FROM json_each(?))",
 )
 _DELETE_EVENTS = "DELETE FROM event WHERE id IN (SELECT value FROM json_each(?))"
-# What happened before a deleted event: occurrences, which have no trigger, and what else the engine was told.
-_DELETE_OCCURRENCES = "DELETE FROM event WHERE id < ? AND kind IN (SELECT value FROM json_each(?))"
-_LAST_INPUT = "SELECT max(id) FROM input WHERE after_event < ?"
+# What happened before a deleted event and has no trigger: occurrences, units on trial, what else the engine was told.
+_TRIED = "SELECT device, signal, quantity FROM event WHERE id < ? AND kind = ?"
+_DELETE_WITHOUT_TRIGGER = "DELETE FROM event WHERE id < ? AND kind IN (SELECT value FROM json_each(?))"
+_LAST_INPUT = "SELECT id FROM input WHERE after_event < ? ORDER BY after_event DESC, id DESC LIMIT 1"
 _DELETE_INPUTS = "DELETE FROM input WHERE id <= ?"
 
 
@@ -73,7 +74,9 @@ def forget(connection: sqlite3.Connection, seq: int, documents: Sequence[int], t
     for statement in _DELETE_BY_TRIGGER:
         connection.execute(statement, (triggers,))
     connection.execute(_DELETE_EVENTS, (_json([one.id for one in events]),))
-    _forget_inputs(connection, max((one.id for one in events), default=0))
+    last = max((one.id for one in events), default=0)
+    totals.add(of_tried(*row) for row in connection.execute(_TRIED, (last, EventKind.TRIED)))
+    _forget_inputs(connection, last)
     # The greatest ids that are gone: they stand in documents and are never given again.
     greatest = (("retained_trigger_log", gone), ("retained_event", [one.id for one in events]))
     GREATEST.run(connection, [(key, max(ids, default=0)) for key, ids in greatest])
@@ -84,8 +87,7 @@ def _add(connection: sqlite3.Connection, triggers: str, events: Sequence[_Event]
         totals.add(of_trigger(*one[1:]))
         if one.kind not in COUNTED_NOT:
             totals.add([of_event(one.device, one.signal, one.quantity)])
-    for row in connection.execute(REVERSED, (triggers,)):
-        back = reversed_units(row)
+    for back in reversals_of(connection, triggers):
         totals.add(of_reversal(back.device, back.signal, back.kind, back.quantity))
     for row in connection.execute(_LINKS, (triggers,)):
         totals.add(of_draws(codec.link(*row).draws))
@@ -94,11 +96,11 @@ def _add(connection: sqlite3.Connection, triggers: str, events: Sequence[_Event]
 
 
 def _forget_inputs(connection: sqlite3.Connection, event: int) -> None:
-    connection.execute(_DELETE_OCCURRENCES, (event, _json(sorted(NO_UNITS))))
-    last = connection.execute(_LAST_INPUT, (event,)).fetchone()[0]
+    connection.execute(_DELETE_WITHOUT_TRIGGER, (event, _json(sorted({*NO_UNITS, EventKind.TRIED}))))
+    last = connection.execute(_LAST_INPUT, (event,)).fetchone()
     if last is not None:
-        connection.execute(_DELETE_INPUTS, (last,))
-        GREATEST.run(connection, [("retained_input", last)])
+        connection.execute(_DELETE_INPUTS, last)
+        GREATEST.run(connection, [("retained_input", *last)])
 
 
 def _json(values: Sequence[object]) -> str:

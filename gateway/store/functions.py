@@ -92,5 +92,5 @@ def register(connection: sqlite3.Connection) -> None:
     connection.create_aggregate("merged", 2, Merged)  # type: ignore[arg-type]  # text, not the stub's int
     connection.create_function("exact_difference", 2, exact_difference, deterministic=True)
     connection.create_function("exact_total", -1, exact_total, deterministic=True)
-    connection.create_function("bill_shape", 3, bill_shape, deterministic=True)
+    connection.create_function("bill_shape", 4, bill_shape, deterministic=True)
     connection.create_function("ratio", 3, ratio, deterministic=True)

@@ -44,11 +44,17 @@ BACKLOGS = f"SELECT {BACKLOG_COLUMNS} FROM backlog AS b ORDER BY b.id"  # noqa: 
 SHADOWS = """
 SELECT order_no, operation, bom_line, uom, source, item, numerator, denominator, would_be, once FROM shadow
 """
+# Nothing posts to a closed order any more: what only its postings need stays on the disk.
+_ORDER_OPEN = " WHERE order_no NOT IN (SELECT order_no FROM order_state WHERE body ->> '$[0]' IS NOT NULL)"
 
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """The committed state. `lots` are those with something left; `exceptions` the open ones, oldest first."""
+    """The committed state.
+
+    `lots` are those with something left; `exceptions` the open ones, oldest first; requirements, progress, span heads
+    and shadows those of orders that aren't closed.
+    """
 
     head: Head
     next_event: int
@@ -92,13 +98,17 @@ def load(connection: sqlite3.Connection) -> Recovered:
             for device, signal, body in execute("SELECT device, signal, body FROM message_watermark")
         },
         lots={one.key: one for one in map(lot, execute(LOTS_LEFT))},
-        requirements={RequirementKey(*row[:4]): requirement(row[4:]) for row in execute(REQUIREMENTS)},
-        progress={(order, operation): Progress(*map(Decimal, made)) for order, operation, *made in execute(PROGRESS)},
+        requirements={RequirementKey(*row[:4]): requirement(row[4:]) for row in execute(REQUIREMENTS + _ORDER_OPEN)},
+        progress={
+            (order, operation): Progress(*map(Decimal, made))
+            for order, operation, *made in execute(PROGRESS + _ORDER_OPEN)
+        },
         exceptions=tuple(map(exception, execute(OPEN_EXCEPTIONS))),
         tallies={SignalId(row[0], row[1]): tally(row[2:]) for row in execute(TALLIES)},
         documents=documents,
         span_heads={
-            (order, operation): SpanHead(end, codec.ranges(free)) for order, operation, end, free in execute(HEADS)
+            (order, operation): SpanHead(end, codec.ranges(free))
+            for order, operation, end, free in execute(HEADS + _ORDER_OPEN)
         },
         backlogs={row[0]: backlog(row) for row in execute(BACKLOGS)},
         order_states={
@@ -107,7 +117,7 @@ def load(connection: sqlite3.Connection) -> Recovered:
         line_states={line: codec.line_state(body) for line, body in execute("SELECT line, body FROM line_state")},
         shadows={
             ShadowKey(RequirementKey(*row[:4]), row[4]): ShadowTotal(row[5], requirement(row[6:]))
-            for row in execute(SHADOWS)
+            for row in execute(SHADOWS + _ORDER_OPEN)
         },
         activated=meta.get("activated", ""),
     )

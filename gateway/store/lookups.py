@@ -29,7 +29,7 @@ e.source_time, e.received_time, e.since, e.order_no, e.sscc, e.units, e.flag, e.
 # Constants put together; no value from outside gets in.
 HELD_TRIGGERS = f"""
 SELECT {TRIGGER_COLUMNS} FROM trigger_log AS t CROSS JOIN event AS e ON e.id = t.event_id
-WHERE t.exception_id = ? AND t.closed = 0 ORDER BY t.id LIMIT ?
+WHERE t.exception_id = ? AND t.closed = 0 AND t.id > ? ORDER BY t.id LIMIT ?
 """  # noqa: S608
 TRIGGERS = f"""
 SELECT {TRIGGER_COLUMNS} FROM json_each(?) AS wanted CROSS JOIN trigger_log AS t ON t.id = wanted.value
@@ -43,12 +43,16 @@ STAGED = "SELECT staging.id, content_hash FROM json_each(?) AS wanted CROSS JOIN
 TRANSFERS = (
     "SELECT transfer.id, content_hash FROM json_each(?) AS wanted CROSS JOIN transfer ON transfer.id = wanted.value"
 )
+ENTERED = "SELECT content_hash FROM entry WHERE line = ? AND id = ?"
 BALANCES = f"""
 SELECT {LOT_COLUMNS} FROM json_each(?) AS wanted CROSS JOIN lot_balance
 ON owner_kind = wanted.value ->> 0 AND owner = wanted.value ->> 1 AND item = wanted.value ->> 2
     AND lot = wanted.value ->> 3 AND location = wanted.value ->> 4
 """  # noqa: S608  # a constant list of columns
-BALANCES_OF_LOT = f"SELECT {LOT_COLUMNS} FROM lot_balance WHERE lot = ? AND item = ?"  # noqa: S608
+BALANCES_OF_LOTS = f"""
+SELECT {LOT_COLUMNS} FROM json_each(?) AS wanted CROSS JOIN lot_balance
+ON item = wanted.value ->> 0 AND lot = wanted.value ->> 1
+"""  # noqa: S608  # a constant list of columns
 
 
 def known_events(connection: sqlite3.Connection, keys: Sequence[EventKey]) -> dict[EventKey, str | None]:
@@ -57,9 +61,9 @@ def known_events(connection: sqlite3.Connection, keys: Sequence[EventKey]) -> di
     return {(device, signal, key): content for device, signal, key, content in rows}
 
 
-def held_triggers(connection: sqlite3.Connection, exception_id: int, limit: int) -> list[Trigger]:
-    """Return the exception's triggers, oldest first."""
-    return [_trigger(row) for row in connection.execute(HELD_TRIGGERS, (exception_id, limit))]
+def held_triggers(connection: sqlite3.Connection, exception_id: int, limit: int, after: int) -> list[Trigger]:
+    """Return the exception's triggers behind trigger `after`, oldest first."""
+    return [_trigger(row) for row in connection.execute(HELD_TRIGGERS, (exception_id, after, limit))]
 
 
 def triggers(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Trigger]:
@@ -83,15 +87,21 @@ def transfers(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str, s
     return dict(connection.execute(TRANSFERS, (as_json(ids),)))
 
 
+def entered(connection: sqlite3.Connection, line: str, number: str) -> str | None:
+    """Return the content hash of an operator's entry that was booked."""
+    row: tuple[str] | None = connection.execute(ENTERED, (line, number)).fetchone()
+    return row[0] if row else None
+
+
 def balances(connection: sqlite3.Connection, keys: Sequence[LotKey]) -> dict[LotKey, LotBalance]:
     """Return the balances that are stored."""
     wanted = as_json([(*key.owner, *key[1:]) for key in keys])
     return {one.key: one for one in map(lot, connection.execute(BALANCES, (wanted,)))}
 
 
-def balances_of_lot(connection: sqlite3.Connection, item: str, number: str) -> list[LotBalance]:
-    """Return the lot's balances, whosever they are."""
-    return [lot(row) for row in connection.execute(BALANCES_OF_LOT, (number, item))]
+def balances_of_lots(connection: sqlite3.Connection, lots: Sequence[tuple[str, str]]) -> dict[LotKey, LotBalance]:
+    """Return the balances of these (item, lot), whosever they are."""
+    return {one.key: one for one in map(lot, connection.execute(BALANCES_OF_LOTS, (as_json(lots),)))}
 
 
 def as_json(keys: Sequence[Any]) -> str:

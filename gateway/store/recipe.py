@@ -1,24 +1,23 @@
 """What the reads need of a stored master-data snapshot: a bill of material as its orders were made by it."""
 
-import re
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fractions import Fraction
 from functools import lru_cache
-from math import lcm
 from typing import NamedTuple
 
 import orjson
 
+from gateway.backflush.span import scale
 from gateway.domain.bom import BillOfMaterial, Component, Method
 from gateway.domain.masterdata import MasterData
 from gateway.domain.use import Use
+from gateway.domain.versions import bom_of
 from gateway.errors import DataError
 from gateway.settings.snapshot import read_snapshot
 
-MILLION = 10**6
 _UNTOLD = (Method.SCAN, Method.PICK)  # no trigger of units tells their consumption
 
 
@@ -47,11 +46,8 @@ class Recipe:
 
     def unit_length(self, number: str) -> Fraction:
         """Return how long a unit of the operation is in spans (millionths of the base unit); zero for a strange one."""
-        operation = self.bill.operation(number)
-        if operation is None:
-            return Fraction(0)
-        base = lcm(*(one.per_order_unit.numerator for one in self.bill.operations))
-        return base * MILLION / operation.per_order_unit
+        found = scale(self.master, (self.bill.bom, self.bill.version), number)
+        return found.unit if found else Fraction(0)
 
     def reported_at(self, number: str) -> str:
         """Return the reporting point that consumes what belongs to the operation: itself, or the next one."""
@@ -113,48 +109,42 @@ class Recipe:
             inward = (*chain, (bill, one))
             if not one.phantom:
                 yield Part(path, one, inward)
-            elif (inner := self._effective(one.item, at)) and all(inner is not outer for outer, _ in inward):
+            elif (inner := bom_of(self.master, one.item, at)) and all(inner is not outer for outer, _ in inward):
                 yield from self._walk(inner, path, inward, at)
-
-    def _effective(self, item: str, at: datetime) -> BillOfMaterial | None:
-        found = [
-            one
-            for one in self.master.boms.values()
-            if one.item == item and one.approved and not one.shadow and one.effective(at)
-        ]
-        return max(found, key=_newest, default=None)
 
 
 def recipe(connection: sqlite3.Connection, master_data: str, bom: str, version: str) -> Recipe | None:
     """Return the bill from the snapshot of that hash, None where the store hasn't got it."""
     found = connection.execute("SELECT body FROM snapshot WHERE hash = ?", (master_data,)).fetchone()
-    return None if found is None else _recipe(bytes(found[0]), bom, version)
+    return None if found is None else _recipe(_Snapshot(master_data, bytes(found[0])), bom, version)
 
 
-def bill_shape(snapshot: bytes, bom: str, version: str) -> str | None:
+def bill_shape(master_data: str, body: bytes, bom: str, version: str) -> str | None:
     """Return a bill's operations for SQL: [{operation, unit, length, receipt, consuming, measured}, …] as JSON.
 
-    `length` is a unit's in spans; NULL where the snapshot has no such bill.
+    `length` is a unit's in spans; NULL where the snapshot of that hash and body has no such bill.
     """
-    found = _recipe(bytes(snapshot), bom, version)
+    found = _recipe(_Snapshot(master_data, bytes(body)), bom, version)
     return None if found is None else found.shape
 
 
-def _newest(bill: BillOfMaterial) -> tuple[datetime, list[int], str]:
-    numbers = [int(digits) for digits in re.findall(r"\d+", bill.version)]  # version 10 comes after version 9
-    return bill.effective_from or datetime.min.replace(tzinfo=UTC), numbers, bill.version
+@dataclass(frozen=True, slots=True)
+class _Snapshot:
+    """Known by its hash: a cache that compared bodies would read megabytes to find one."""
+
+    hash: str
+    body: bytes = field(compare=False, repr=False)
 
 
-@lru_cache(maxsize=128)  # a snapshot never changes, and every case of an order asks for the same
-def _recipe(body: bytes, bom: str, version: str) -> Recipe | None:
+def _recipe(snapshot: _Snapshot, bom: str, version: str) -> Recipe | None:
     try:
-        master = _master(body)
+        master = _master(snapshot)
     except DataError:  # another version wrote it: the posting is explained, its formulas aren't
         return None
     bill = master.boms.get((bom, version))
     return None if bill is None else Recipe(bill, master)
 
 
-@lru_cache(maxsize=8)
-def _master(body: bytes) -> MasterData:
-    return read_snapshot(body)
+@lru_cache(maxsize=4)  # a snapshot never changes, and all orders of a time have the same
+def _master(snapshot: _Snapshot) -> MasterData:
+    return read_snapshot(snapshot.body)

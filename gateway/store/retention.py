@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from gateway.domain.document import Document, DocumentKey
 from gateway.errors import StoreError
 from gateway.formats import chain
 from gateway.store.forget import forget
@@ -26,6 +27,18 @@ SELECT min(through) FROM (
 _OLDEST = "SELECT seq, document_id, posted_at, body FROM posting WHERE seq <= ? ORDER BY seq LIMIT ?"
 _DELETE_BY_SEQ = ("DELETE FROM posting WHERE seq <= ?", "DELETE FROM posting_line WHERE seq <= ?")
 _DELETE_JOURNAL = "DELETE FROM journal WHERE position <= ?"
+# A snapshot stays while it is in use, or anything that is left names it.
+_MASTER_DATA = f"$[{Document._fields.index('key')}][{DocumentKey._fields.index('master_data')}]"
+_DELETE_SNAPSHOTS = """
+DELETE FROM snapshot WHERE hash NOT IN (
+    SELECT value FROM meta WHERE key = 'snapshot'
+    UNION ALL SELECT u.hash FROM snapshot_use AS u JOIN meta AS m ON m.key = 'retained_seq'
+        WHERE u.seq > CAST(m.value AS INTEGER)
+    UNION ALL SELECT body ->> '$.master_data' FROM input WHERE kind = 'activation'
+    UNION ALL SELECT body ->> ? FROM open_document
+)
+"""
+_DELETE_USES = "DELETE FROM snapshot_use WHERE hash NOT IN (SELECT hash FROM snapshot)"
 
 
 class _Old(NamedTuple):
@@ -49,12 +62,20 @@ async def prune(store: Store, keep: timedelta, now: datetime) -> int:
     """Delete postings older than `keep` that every required consumer has acknowledged; return how many.
 
     Their lines and the journal beside them go too, and their triggers, events, links and units, but for those
-    that a later or open document still speaks of. Nothing goes while no consumer is required.
+    that a later or open document still speaks of, and the snapshots of master data that nothing names any more.
+    Nothing goes while no consumer is required.
     """
     deleted = 0
     while count := await store.transact(lambda raw: _prune(raw, now - keep)):
         deleted += count
+    if deleted:
+        await store.transact(_drop_snapshots)
     return deleted
+
+
+def _drop_snapshots(connection: sqlite3.Connection) -> None:
+    connection.execute(_DELETE_SNAPSHOTS, (_MASTER_DATA,))
+    connection.execute(_DELETE_USES)
 
 
 def _prune(connection: sqlite3.Connection, limit: datetime) -> int:

@@ -1,12 +1,13 @@
 """What was taken out of the triggers' units again: by reversal, or by closing them without posting."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
-from fractions import Fraction
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, NamedTuple
 
-from gateway.domain.quantity import ZERO, nearest
+from gateway.domain.quantity import EXACT, ZERO, portion
 from gateway.store.totals import COUNTED_NOT
 
 # A reversal mirrors each of a trigger's documents; the units stand in the link of its main one.
@@ -15,11 +16,11 @@ _JOINED = """
 CROSS JOIN trigger_log AS t ON t.id = r.trigger_id
 CROSS JOIN link AS m ON m.document_id = t.document_id AND m.trigger_id = t.id
 CROSS JOIN event AS e ON e.id = t.event_id
-WHERE r.units LIKE '-%'
+WHERE r.units LIKE '-%' ORDER BY r.trigger_id, r.document_id
 """
 # Constants put together; no value from outside gets in.
 _ALL = f"SELECT {_COLUMNS} FROM link AS r {_JOINED}"  # noqa: S608
-REVERSED = f"""
+_OF_TRIGGERS = f"""
 SELECT {_COLUMNS} FROM json_each(?) AS wanted CROSS JOIN link AS r ON r.trigger_id = wanted.value {_JOINED}
 """  # noqa: S608
 _CLOSED = """
@@ -43,16 +44,23 @@ class ReversedUnits(NamedTuple):
 
 
 def reversals(connection: sqlite3.Connection) -> Iterator[ReversedUnits]:
-    """Return what reversals took out."""
-    return map(reversed_units, connection.execute(_ALL))
+    """Yield what reversals took out, trigger by trigger."""
+    return _reversed(connection.execute(_ALL))
 
 
-def reversed_units(row: tuple[Any, ...]) -> ReversedUnits:
-    """Return the reversed part of a row of REVERSED (of some triggers, their ids one JSON parameter)."""
-    trigger, device, signal, kind, quantity, of, units = row
-    taken, counted = -Decimal(units), Decimal(of)
-    back = nearest(Fraction(quantity) * Fraction(taken) / Fraction(counted)) if counted else ZERO  # a scanned lot's
-    return ReversedUnits(trigger, device, signal, kind, taken, counted, back)
+def reversals_of(connection: sqlite3.Connection, triggers: str) -> Iterator[ReversedUnits]:
+    """Yield what reversals took out of these triggers (a JSON array of their ids)."""
+    return _reversed(connection.execute(_OF_TRIGGERS, (triggers,)))
+
+
+def _reversed(rows: Iterable[tuple[Any, ...]]) -> Iterator[ReversedUnits]:
+    for _, cuts in groupby(rows, itemgetter(0)):
+        gone = ZERO
+        for trigger, device, signal, kind, quantity, of, units in cuts:
+            before, taken, counted = gone, -Decimal(units), Decimal(of)
+            gone = EXACT.add(before, taken)
+            back = portion(Decimal(quantity), before, gone, counted) if counted else ZERO  # a scanned lot's
+            yield ReversedUnits(trigger, device, signal, kind, taken, counted, back)
 
 
 def closed(connection: sqlite3.Connection) -> Iterator[tuple[str, str, Decimal]]:

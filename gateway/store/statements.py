@@ -76,11 +76,9 @@ POSTING_LINE = Insert(
 )
 LINK = Insert("link", "document_id, trigger_id, units, body")
 OPEN_DOCUMENT = _upsert("open_document", "id", "body")
-SPAN = Insert("span", "order_no, operation, span_start, span_end, trigger_id, reversed")
+SPAN = Insert("span", "order_no, operation, span_start, span_end, trigger_id, reversed, sscc, sealed_at")
 SPAN_HEAD = _upsert("span_head", "order_no, operation", "next, free")
-BACKLOG = _upsert(
-    "backlog", "id", "trigger_id, document_id, order_no, operation, bom_line, uom, quantity, calculated"
-)
+BACKLOG = _upsert("backlog", "id", "trigger_id, document_id, order_no, operation, bom_line, uom, quantity, calculated")
 JOURNAL = Insert("journal", "position, kind, body")
 CHECKPOINT = _upsert(
     "checkpoint",
@@ -102,6 +100,7 @@ TRANSFER = Insert(
     "transfer",
     "id, kind, content_hash, owner_kind, owner, item, lot, location, book, quantity, uom, reason, applied_at",
 )
+ENTRY = Insert("entry", "line, id, content_hash")
 REQUIREMENT = _upsert("requirement", "order_no, operation, bom_line, uom", "numerator, denominator, committed, once")
 ORDER_STATE = _upsert("order_state", "order_no", "body")
 LINE_STATE = _upsert("line_state", "line", "body")
@@ -132,20 +131,21 @@ GREATEST = Insert(
     "ON CONFLICT (key) DO UPDATE SET value = max(CAST(value AS INTEGER), CAST(excluded.value AS INTEGER))",
 )
 SNAPSHOT = Insert("snapshot", "hash, body, first_used_at", "ON CONFLICT (hash) DO NOTHING")
+SNAPSHOT_USE = _upsert("snapshot_use", "hash", "seq")
 INPUT = Insert("input", "id, after_event, kind, body")
 RETAINED_TOTAL = _upsert("retained", "kind, key_1, key_2, key_3, key_4", "quantity")
 
 # A trigger that is closed without posting stays in its (then closed) exception.
 RELEASE = """
 UPDATE trigger_log SET document_id = released.value ->> 1, closed = released.value ->> 1 IS NULL,
-    exception_id = iif(released.value ->> 1 IS NULL, exception_id, NULL)
+    exception_id = iif(released.value ->> 1 IS NULL, exception_id, NULL), order_no = released.value ->> 2
 FROM json_each(?) AS released WHERE trigger_log.id = released.value ->> 0
 """
 CLOSE_DOCUMENTS = "DELETE FROM open_document WHERE id IN (SELECT value FROM json_each(?))"
 CLOSE_BACKLOGS = "DELETE FROM backlog WHERE id IN (SELECT value FROM json_each(?))"
 # A trigger's span that holds [start, end): the reversed part is cut out of it.
 SPAN_AROUND = """
-SELECT span_start, span_end FROM span
+SELECT span_start, span_end, sscc, sealed_at FROM span
 WHERE trigger_id = ? AND order_no = ? AND operation = ? AND span_start <= ? AND span_end >= ? AND NOT reversed
 """
 DELETE_SPAN = "DELETE FROM span WHERE order_no = ? AND operation = ? AND span_start = ? AND trigger_id = ?"

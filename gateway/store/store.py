@@ -12,7 +12,7 @@ from gateway.domain.event import Trigger
 from gateway.domain.lot import LotBalance, LotKey
 from gateway.errors import StoreError
 from gateway.formats import chain
-from gateway.store import documents, lookups
+from gateway.store import documents, lookups, order_sums
 from gateway.store.batch import Batch, ConsumerKey, Head
 from gateway.store.codec import stamp
 from gateway.store.connection import Connection, connect_scratch, connect_writer
@@ -20,6 +20,7 @@ from gateway.store.documents import StoredPosting
 from gateway.store.load import Recovered, load, read_meta
 from gateway.store.lock import FileLock
 from gateway.store.migrate import migrate
+from gateway.store.order_sums import OrderSums
 from gateway.store.statements import META
 from gateway.store.write import write
 
@@ -44,14 +45,12 @@ class Registration(NamedTuple):
 class Store:
     """The only writer of a store's file. `gateway` and `store` are the first two parts of every posting's identity."""
 
-    _connect_to = staticmethod(connect_writer)
-
     def __init__(self, path: Path, gateway: str, store: str = "") -> None:
         self.path = path
         self.gateway = gateway
         self.store = store
         self._lock = FileLock(path)
-        self._connection = Connection(path, self._connect_to)
+        self._connection = self._new_connection()
 
     @classmethod
     async def open(cls, path: Path, gateway: str) -> "Store":
@@ -69,9 +68,11 @@ class Store:
             self._lock.release()
             raise
 
+    def _new_connection(self) -> Connection:
+        return Connection(self.path, connect_writer)
+
     async def _connect(self) -> None:
-        connection = Connection(self.path, self._connect_to)
-        await connection.open()
+        connection = await self._new_connection().open()
         try:
             self.store = await connection.run(lambda raw: _prepare(raw, self))
         except BaseException:
@@ -115,9 +116,13 @@ class Store:
         """Return the content hash of those (device, signal, key) that are stored already."""
         return await self._connection.run(lambda raw: lookups.known_events(raw, keys))
 
-    async def held_triggers(self, exception_id: int, limit: int) -> list[Trigger]:
-        """Return the triggers that wait in the exception, oldest first."""
-        return await self._connection.run(lambda raw: lookups.held_triggers(raw, exception_id, limit))
+    async def held_triggers(self, exception_id: int, limit: int, after: int = 0) -> list[Trigger]:
+        """Return the triggers that wait in the exception behind trigger `after`, oldest first."""
+        return await self._connection.run(lambda raw: lookups.held_triggers(raw, exception_id, limit, after))
+
+    async def entered(self, line: str, number: str) -> str | None:
+        """Return the content hash of an operator's entry that was booked already, None where it wasn't."""
+        return await self._connection.run(lambda raw: lookups.entered(raw, line, number))
 
     async def staged(self, staging_ids: Sequence[str]) -> dict[str, str]:
         """Return the content hash (codec.staging_hash) of those transfers that were applied already."""
@@ -127,9 +132,9 @@ class Store:
         """Return the balances of these lots, used-up ones included: `load` leaves those out."""
         return await self._connection.run(lambda raw: lookups.balances(raw, keys))
 
-    async def balances_of_lot(self, item: str, lot: str) -> list[LotBalance]:
-        """Return every balance of the lot, used-up ones included."""
-        return await self._connection.run(lambda raw: lookups.balances_of_lot(raw, item, lot))
+    async def balances_of_lots(self, lots: Sequence[tuple[str, str]]) -> dict[LotKey, LotBalance]:
+        """Return every balance of these (item, lot), used-up ones included."""
+        return await self._connection.run(lambda raw: lookups.balances_of_lots(raw, lots))
 
     async def triggers(self, ids: Sequence[int]) -> list[Trigger]:
         """Return these triggers whole, in the order they are asked for."""
@@ -151,9 +156,13 @@ class Store:
         """Return those of the documents that were posted, oldest first."""
         return await self._connection.run(lambda raw: documents.postings_of(raw, ids))
 
-    async def order_postings(self, order: str) -> list[StoredPosting]:
-        """Return the order's postings, oldest first."""
-        return await self._connection.run(lambda raw: documents.order_postings(raw, order))
+    async def order_sums(self, order: str) -> OrderSums:
+        """Return what the order's postings sum to, reversals negative."""
+        return await self._connection.run(lambda raw: order_sums.order_sums(raw, order))
+
+    async def once_holders(self, order: str, operation: str) -> set[int]:
+        """Return the triggers that drew what is drawn once for the order at the operation, reversed ones included."""
+        return await self._connection.run(lambda raw: order_sums.once_holders(raw, order, operation))
 
     async def documents_following(self, document: int) -> list[StoredPosting]:
         """Return the postings with the document's deferred and backlogged issues, oldest first."""
@@ -179,7 +188,8 @@ class Store:
 class ScratchStore(Store):
     """A store that nobody keeps: it bears the id it is told to bear, and doesn't wait for the disk."""
 
-    _connect_to = staticmethod(connect_scratch)
+    def _new_connection(self) -> Connection:
+        return Connection(self.path, connect_scratch)
 
     @classmethod
     async def found(cls, path: Path, gateway: str, store: str) -> "ScratchStore":

@@ -1,8 +1,9 @@
 """What a posting, a trigger and an event add to the totals that `verify` recomputes and retention keeps.
 
-A total is (kind, up to four keys): `counted`, `posted`, `scrapped`, `reversed` by device and signal; `consumed`,
-`returned`, `transferred` by item, lot, location and owner (`order 100045`, empty where an old posting doesn't say whose
-stock it took); `committed` by order, operation, BOM line and the component's unit; `spanned` by order and operation.
+A total is (kind, up to four keys): `counted`, `posted`, `scrapped`, `reversed`, `tried` by device and signal;
+`consumed`, `returned`, `transferred` by item, lot, location and owner (`order 100045`, empty where an old posting
+doesn't say whose stock it took); `committed` by order, operation, BOM line and the component's unit; `spanned` by order
+and operation.
 """
 
 import sqlite3
@@ -18,7 +19,7 @@ from gateway.domain.quantity import EXACT, ZERO, text
 from gateway.domain.use import Use
 from gateway.store.statements import RETAINED_TOTAL
 
-COUNTED_NOT = frozenset({*NO_UNITS, EventKind.LOT_ISSUED})  # kinds of event that count no units
+COUNTED_NOT = frozenset({*NO_UNITS, EventKind.LOT_ISSUED, EventKind.TRIED})  # kinds of event that count no units
 
 _MOVED = {Use.CONSUMED: "consumed", Use.RETURNED: "returned"}
 _TRANSFERS = (PostingType.RETURN, PostingType.COUNT)
@@ -79,6 +80,11 @@ def retain(connection: sqlite3.Connection, totals: Totals) -> None:
 def of_event(device: str, signal: str, quantity: str) -> tuple[TotalKey, Decimal]:
     """Return what an event (or a gap) counted."""
     return TotalKey("counted", device, signal), Decimal(quantity)
+
+
+def of_tried(device: str, signal: str, quantity: str) -> tuple[TotalKey, Decimal]:
+    """Return what an event gave the rules on trial: its counter has counted that too."""
+    return TotalKey("tried", device, signal), Decimal(quantity)
 
 
 def of_trigger(device: str, signal: str, kind: str, quantity: str) -> Iterator[tuple[TotalKey, Decimal]]:

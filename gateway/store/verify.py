@@ -20,6 +20,7 @@ from gateway.store.verification.chained import ChainInspector, SeqInspector
 from gateway.store.verification.conservation import conservation
 from gateway.store.verification.entries import Entry, Inspector, entries
 from gateway.store.verification.links import LinkInspector
+from gateway.store.verification.reversals import reversals
 
 Progress = Callable[[str, int], None]
 
@@ -105,6 +106,7 @@ def _recounted(connection: sqlite3.Connection, meta: dict[str, str], totals: Tot
         ("lots", lambda: stock.lots(connection, totals)),
         ("requirements", lambda: orders.requirements(connection, totals)),
         ("units", lambda: orders.spans(connection, totals)),
+        ("reversals", lambda: reversals(connection)),
         ("work list", lambda: work_list.work_list(connection)),
         ("consumers", lambda: work_list.consumers(connection, head(meta).seq)),
     )

@@ -12,20 +12,26 @@ from gateway.domain.event import SignalId
 from gateway.domain.exception import ExceptionRecord
 from gateway.domain.lot import LotBalance
 from gateway.domain.order import OrderState, Progress
+from gateway.errors import StoreError
 from gateway.store import codec, load
 from gateway.store.batch import ConsumerKind, Tally
 from gateway.store.connection import Connection, connect_reader
+from gateway.store.measuring import Measured, Measuring
 from gateway.store.reading import at_once
 
 T = TypeVar("T")
 
 _EXCEPTIONS = f"{load.OPEN_EXCEPTIONS} LIMIT ?"
+_EXCEPTION = f"SELECT {load.EXCEPTION_COLUMNS} FROM exception WHERE closed_at IS NULL AND id = ?"  # noqa: S608  # our own columns
 _CLOSED = (
     f"SELECT {load.EXCEPTION_COLUMNS} FROM exception WHERE closed_at IS NOT NULL "  # noqa: S608  # our own columns
     "ORDER BY closed_at DESC, id DESC LIMIT ?"
 )
 _LOTS = f"{load.LOTS_LEFT} ORDER BY item, owner_kind, owner, lot, location"
-_PROGRESS = "SELECT order_no, operation, good, scrap, rework FROM order_progress ORDER BY order_no, operation"
+_STATES = "SELECT order_no, body FROM order_state WHERE order_no = ?1 OR ?1 IS NULL"
+_PROGRESS = """
+SELECT order_no, operation, good, scrap, rework FROM order_progress WHERE order_no = ?1 OR ?1 IS NULL ORDER BY 1, 2
+"""
 _OPEN = "SELECT count(*) FROM exception WHERE closed_at IS NULL"
 _DEAD_LETTERS = "SELECT max(id) FROM dead_letter"  # none is ever deleted
 _BUFFERS = """
@@ -58,21 +64,34 @@ class Buffer:
 class Views:
     """Read-only views of a store, beside the writer or of a store nobody runs."""
 
-    def __init__(self, path: Path, connection: Connection) -> None:
+    def __init__(self, path: Path, connection: Connection, measuring: Measuring) -> None:
         self._path = path
         self._connection = connection
+        self._measuring = measuring
 
     @classmethod
     async def open(cls, path: Path) -> "Views":
         """Open the views of an existing store."""
-        return cls(path, await Connection(path, connect_reader).open())
+        connection = await Connection(path, connect_reader).open()
+        try:
+            return cls(path, connection, Measuring(await Connection(path, connect_reader).open()))
+        except StoreError:
+            await connection.close()
+            raise
 
     async def close(self) -> None:
-        """Close the connection."""
-        await self._connection.close()
+        """Close the connections."""
+        try:
+            await self._measuring.close()
+        finally:
+            await self._connection.close()
+
+    async def measured(self) -> Measured:
+        """Return the measures, with their age; StoreError where they could never be read."""
+        return await self._measuring.latest()
 
     async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Run a read of several statements over one state of the store (genealogy, explain, measures …)."""
+        """Run a read of several statements over one state of the store (genealogy, explain …)."""
         return await self._connection.run(lambda raw: at_once(raw, work))
 
     async def tallies(self) -> list[SignalTally]:
@@ -82,6 +101,11 @@ class Views:
     async def exceptions(self, limit: int = 1000) -> list[ExceptionRecord]:
         """Return the open entries of the work list, oldest first."""
         return await self._rows(_EXCEPTIONS, load.exception, limit)
+
+    async def exception(self, number: int) -> ExceptionRecord | None:
+        """Return an open entry of the work list, None where there is none of that number."""
+        found = await self._rows(_EXCEPTION, load.exception, number)
+        return found[0] if found else None
 
     async def exceptions_closed(self, limit: int = 1000) -> list[ExceptionRecord]:
         """Return the closed entries of the work list, the last one first."""
@@ -95,14 +119,13 @@ class Views:
         """Return the documents that are open, oldest first."""
         return await self._rows("SELECT body FROM open_document ORDER BY id", lambda row: codec.document(row[0]))
 
-    async def order_states(self) -> dict[str, OrderState]:
-        """Return what happened to each order since its master data were written."""
-        statement = "SELECT order_no, body FROM order_state"
-        return dict(await self._rows(statement, lambda row: (row[0], codec.order_state(row[1]))))
+    async def order_states(self, order: str | None = None) -> dict[str, OrderState]:
+        """Return what happened to each order, or to this one, since its master data were written."""
+        return dict(await self._rows(_STATES, lambda row: (row[0], codec.order_state(row[1])), order))
 
-    async def progress(self) -> dict[tuple[str, str], Progress]:
-        """Return what each (order, operation) has made so far."""
-        return dict(await self._rows(_PROGRESS, lambda row: ((row[0], row[1]), Progress(*map(Decimal, row[2:])))))
+    async def progress(self, order: str | None = None) -> dict[tuple[str, str], Progress]:
+        """Return what each (order, operation), or those of this order, has made so far."""
+        return dict(await self._rows(_PROGRESS, _progress, order))
 
     async def exceptions_open(self) -> int:
         """Return how many entries of the work list are open."""
@@ -121,11 +144,17 @@ class Views:
         wal = self._path.with_name(f"{self._path.name}-wal")
         return wal.stat().st_size if wal.exists() else 0
 
-    async def _rows(self, statement: str, shape: Callable[[tuple[Any, ...]], T], *parameters: int) -> list[T]:
+    async def _rows(
+        self, statement: str, shape: Callable[[tuple[Any, ...]], T], *parameters: int | str | None
+    ) -> list[T]:
         def read(connection: sqlite3.Connection) -> list[T]:
             return [shape(row) for row in connection.execute(statement, parameters)]
 
         return await self._connection.run(read)
+
+
+def _progress(row: tuple[Any, ...]) -> tuple[tuple[str, str], Progress]:
+    return (row[0], row[1]), Progress(*map(Decimal, row[2:]))
 
 
 def _buffer(row: tuple[Any, ...]) -> Buffer:

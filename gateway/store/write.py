@@ -25,6 +25,7 @@ _WRITES: tuple[tuple[Insert, Callable[[Batch], Sequence[Row]]], ...] = (
     (sql.LOT, stock.lots),
     (sql.STAGING, stock.stagings),
     (sql.TRANSFER, stock.transfers),
+    (sql.ENTRY, lambda batch: batch.entries),
     (sql.REQUIREMENT, orders.requirements),
     (sql.PROGRESS, orders.progress),
     (sql.ORDER_STATE, orders.order_states),
@@ -36,6 +37,7 @@ _WRITES: tuple[tuple[Insert, Callable[[Batch], Sequence[Row]]], ...] = (
     (sql.EXCEPTION, record.exceptions),
     (sql.TALLY, record.tallies),
     (sql.SNAPSHOT, record.snapshots),
+    (sql.SNAPSHOT_USE, record.snapshot_uses),
     (sql.INPUT, record.inputs),
     (sql.DEAD_LETTER, record.dead_letters),
     (sql.CONSUMER, record.consumers),
@@ -73,11 +75,12 @@ def _each(connection: sqlite3.Connection, statement: str, values: Iterable[objec
 
 def _reverse(connection: sqlite3.Connection, span: Span) -> None:
     """Mark [start, end) of the trigger's span; what lies before and behind it stays as good as it was."""
-    order, operation, start, end, trigger = span
+    order, operation, start, end, trigger = span[:5]
     around = connection.execute(sql.SPAN_AROUND, (trigger, order, operation, start, end)).fetchone()
     if around is None:
         raise sqlite3.IntegrityError(f"trigger {trigger} has no units [{start}, {end}) at {order} {operation}")
-    connection.execute(sql.DELETE_SPAN, (order, operation, around[0], trigger))
-    parts = ((around[0], start, 0), (start, end, 1), (end, around[1], 0))
-    rows = [(order, operation, first, last, trigger, gone) for first, last, gone in parts if first < last]
+    begin, stop, *case = around
+    connection.execute(sql.DELETE_SPAN, (order, operation, begin, trigger))
+    parts = ((begin, start, 0), (start, end, 1), (end, stop, 0))
+    rows = [(order, operation, first, last, trigger, gone, *case) for first, last, gone in parts if first < last]
     sql.SPAN.run(connection, rows)

@@ -139,6 +139,7 @@ class Plant:
         trigger = Trigger(number, event, f"rule-{operation}", 1, "L1", order, operation)
         lines, draws = self._draw(order, operation, Fraction(count) if operation == "0030" else Fraction(count, 12))
         span = Span(order, operation, self.spans[operation], self.spans[operation] + length, number)
+        span = span._replace(sscc=event.sscc, sealed_at=at if event.sscc else None)
         self.spans[operation] = span.end
         self.batch.events.append(EventRow(number, event, "COUNT"))
         self.batch.triggers.append(TriggerRow(number, number, trigger, number, None))

@@ -1,18 +1,17 @@
 """Each run rule, broken and repaired against the running daemon: every trigger that waited posts exactly once."""
 
 import json
-import os
 import re
 import signal
 from collections.abc import Iterable
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from simulators import books
 from tests.harness.balance import assert_exact, made, settle
+from tests.harness.changes import add_order, chrony, component, without
 from tests.harness.people import enrol, give, refused, signature, signs, typed
 from tests.harness.process import Process
 from tests.harness.scanner import add_scanner, scan
@@ -81,44 +80,6 @@ def posted_late(bodies: Iterable[Json], operation: str) -> list[Json]:
     return [one for one in bodies if one["operation"] == operation and one["deviations"]]
 
 
-def without(site: Site, *items: str) -> list[Json]:
-    """Take the items' stagings out of the master data; return them."""
-    with site.changed("masterdata/stagings.yaml") as data:
-        taken = [one for one in data["stagings"] if one["item"] in items]
-        data["stagings"] = [one for one in data["stagings"] if one["item"] not in items]
-    return taken
-
-
-def two_orders(site: Site) -> None:
-    """Plan another order of the same product; what is staged serves both, and the line says which one it works on."""
-    with site.changed("masterdata/orders.yaml") as data:
-        data["orders"].append({**data["orders"][0], "order": NEXT_ORDER, "active": False})
-    with site.changed("masterdata/stagings.yaml") as data:
-        for one in data["stagings"]:
-            one.pop("order", None)
-            one["line"] = "L1"
-    with site.changed("masterdata/items.yaml") as data:
-        for one in data["items"]:
-            one.pop("order_bound", None)
-    with site.changed("triggers.yaml") as data:
-        next(one for one in data["triggers"] if one["trigger"] == "case-sealed")["order"] = "active"
-
-
-def component(site: Site, item: str, **changed: object) -> None:
-    """Change an item's BOM line."""
-    with site.changed("masterdata/boms.yaml") as data:
-        next(one for one in data["boms"][0]["components"] if one["item"] == item).update(changed)
-
-
-def chrony(folder: Path, says: str) -> dict[str, str]:
-    """Put a `chronyc` on the PATH that says this, until it is told otherwise."""
-    folder.mkdir(exist_ok=True)
-    (folder / "says").write_text(says)
-    (folder / "chronyc").write_text(f"#!/bin/sh\ncat {folder / 'says'}\n")
-    (folder / "chronyc").chmod(0o755)
-    return {"PATH": f"{folder}:{os.environ['PATH']}"}
-
-
 # --- no stage, no flush -----------------------------------------------------------------------------
 
 
@@ -138,7 +99,7 @@ def test_what_is_staged_by_api_command_line_or_scanner_releases_what_waited_for_
     caps = {"owner": {"kind": "line", "name": "L1"}, "item": "CAP-28", "lot": "C-9", "location": "L1-BIN-3"}
     give(site, "stage", staging={"staging": "TO-9", "key": caps, "quantity": "90000", "uom": "EA"})
     released(site, "0020")
-    typed("stage", site.config, "GLUE", "H-90", "60", "kg", "--location", "L1-BIN-5", "--line", "L1")
+    typed(site, "stage", "GLUE", "H-90", "60", "kg", "--location", "L1-BIN-5", "--line", "L1")
     bodies = posted_once(site, line)
 
     assert ("CO2" in nothing["0010"], "CAP-28" in nothing["0020"], "GLUE" in short["0030"]) == (True, True, True)
@@ -202,7 +163,7 @@ def test_lots_that_nobody_scanned_in_wait_for_the_scanner_or_the_command_line(si
     for operation in ("0010", "0020", "0030"):
         released(site, operation)
     still = held(site)
-    said = [typed("scan-in", site.config, "L1", "BEVERAGE", lot) for lot in ("BX-11", "BX-12")]
+    said = [typed(site, "scan-in", "L1", "BEVERAGE", lot) for lot in ("BX-11", "BX-12")]
     bodies = posted_once(site, line)
 
     assert "lot BX-11 is not scanned in" in reasons["0040"]
@@ -240,9 +201,9 @@ def test_a_clock_that_a_person_believes_posts_what_waited_with_that_trust(site: 
         data["clock_trust"] = "chrony"
     start(site, line, chrony(site.root / "programs", ALONE))
     broken(site, "clock")
-    unsigned = typed("trust-clock", site.config, code=1)
+    unsigned = typed(site, "trust-clock", code=1)
     still = held(site)
-    typed("trust-clock", site.config, *signs(site))
+    typed(site, "trust-clock", *signs(site))
     bodies = posted_once(site, line)
 
     assert "needs a signature" in unsigned
@@ -255,13 +216,13 @@ def test_a_clock_that_a_person_believes_posts_what_waited_with_that_trust(site: 
 
 
 def test_each_order_packs_once_its_label_is_approved_by_command_line_or_scanner(site: Site, line: Process) -> None:
-    two_orders(site)
+    add_order(site, NEXT_ORDER)
     with site.changed("masterdata/boms.yaml") as data:
         next(one for one in data["boms"][0]["operations"] if one["operation"] == "0030")["label_approval"] = True
     add_scanner(site, label_approved=("order",))
     start(site, line)
     reasons = [broken(site, "label", ["0030"])["0030"]]
-    typed("approve-label", site.config, ORDER)
+    typed(site, "approve-label", ORDER)
     released(site, "0030")
     give(site, "start-order", line="L1", order=NEXT_ORDER)
     reasons.append(broken(site, "label", ["0030"])["0030"])
@@ -277,7 +238,7 @@ def test_each_order_packs_once_its_label_is_approved_by_command_line_or_scanner(
 
 
 def test_after_a_change_of_order_the_line_waits_for_clearance(site: Site, line: Process) -> None:
-    two_orders(site)
+    add_order(site, NEXT_ORDER)
     with site.changed("gateway.yaml") as data:
         data["lines"][0]["line_clearance"] = True
     add_scanner(site, order_started=("order",))
@@ -286,7 +247,7 @@ def test_after_a_change_of_order_the_line_waits_for_clearance(site: Site, line: 
     scan(site, "order_started", order=NEXT_ORDER)
     reasons = broken(site, "line-clearance", ["0020", "0030", "0040"])
     asked = [one["reason"] for one in site.exceptions() if one["kind"] == "clearance"]
-    typed("clear-line", site.config, "L1", NEXT_ORDER)
+    typed(site, "clear-line", "L1", NEXT_ORDER)
     bodies = posted_once(site, line)
 
     assert {f"line L1 was not cleared for order {NEXT_ORDER}"} == set(reasons.values())
@@ -302,7 +263,7 @@ def test_in_regulated_mode_only_a_signed_configuration_posts_until_it_changes(si
         data["regulated"] = True
     gateway = start(site, line)
     reasons = broken(site, "not-activated")
-    hash_ = re.search(r"^configuration (\S+)", typed("check", site.config), re.MULTILINE)
+    hash_ = re.search(r"^configuration (\S+)", typed(site, "check"), re.MULTILINE)
     assert hash_
     status, _ = refused(site, "activate", configuration=hash_[1])
     give(site, "activate", configuration=hash_[1], signature=signature())
@@ -318,7 +279,7 @@ def test_in_regulated_mode_only_a_signed_configuration_posts_until_it_changes(si
     component(site, "GLUE", quantity=2400)
     gateway.signal(signal.SIGHUP)
     again = broken(site, "not-activated", ["0030"])
-    typed("activate", site.config, *signs(site))
+    typed(site, "activate", *signs(site))
     bodies = posted_once(site, line)
 
     assert {f"configuration {hash_[1]} takes effect once somebody has signed it"} == set(reasons.values())

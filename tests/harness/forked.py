@@ -15,7 +15,7 @@ from pathlib import Path
 _SERVER = multiprocessing.get_context("forkserver")
 _SERVER.set_forkserver_preload(["tests.harness.preloaded"])
 ROOT = Path(__file__).parents[2]
-MODULES = frozenset({"gateway", "simulators"})
+MODULES = frozenset({"gateway", "simulators", "tests.harness.launcher"})
 _LONGEST = 30.0  # seconds that a killed process may take to be gone
 
 

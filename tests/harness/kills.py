@@ -29,8 +29,11 @@ class Killable:
 
     def kill(self) -> None:
         """Kill it, at whatever it is doing, and wait until it is gone."""
-        os.kill(self._pid, signal.SIGKILL)
+        self.signal(signal.SIGKILL)
         self.gone()
+
+    def signal(self, number: int) -> None:
+        os.kill(self._pid, number)
 
     def gone(self) -> None:
         """Wait until it ended by itself."""

@@ -1,14 +1,10 @@
 """Who signs at a site, and the commands they give: through the API, or through the command line."""
 
-import sys
-from contextlib import redirect_stderr, redirect_stdout
-from io import StringIO
+from functools import cache
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 from gateway.api.passwords import hashed
-from gateway.cli.app import main
 from gateway.settings.users import Person, write_users
 from tests.harness.site import Site
 
@@ -20,8 +16,8 @@ def enrol(site: Site) -> None:
     write_users(
         site.config / "users.yaml",
         [
-            Person(user="anna", name="Anna Huber", roles=("quality", "supervisor"), password=hashed(PASSWORD)),
-            Person(user="vera", name="Vera Maier", roles=("viewer",), password=hashed(PASSWORD)),
+            Person(user="anna", name="Anna Huber", roles=("quality", "supervisor"), password=_hash()),
+            Person(user="vera", name="Vera Maier", roles=("viewer",), password=_hash()),
         ],
     )
     _password_file(site).write_text(PASSWORD, "utf-8")
@@ -52,21 +48,16 @@ def refused(site: Site, command: str, *, token: str = "", **body: object) -> tup
     return answer.status_code, answer.json()["detail"]
 
 
-def typed(*arguments: object, code: int = 0) -> str:
-    """Run `gateway …` in this process, which has imported it already; return what it printed."""
-    said = StringIO()
-    with patch.object(sys, "argv", ["gateway", *map(str, arguments)]), redirect_stdout(said), redirect_stderr(said):
-        ended = _exit_code()
-    assert ended == code, said.getvalue()
-    return said.getvalue()
+def typed(site: Site, command: str, *arguments: object, code: int = 0) -> str:
+    """Run `gateway COMMAND` on the site's configuration; return what it printed."""
+    ended, said = site.command(command, site.config, *arguments)
+    assert ended == code, said
+    return said
 
 
-def _exit_code() -> object:
-    try:
-        main()
-    except SystemExit as end:
-        return end.code or 0
-    return 0
+@cache
+def _hash() -> str:
+    return hashed(PASSWORD)  # slow on purpose
 
 
 def _password_file(site: Site) -> Path:

@@ -35,8 +35,8 @@ class Process:
 
     @classmethod
     def python(cls, arguments: Sequence[object], log: Path, environment: Mapping[str, str] | None = None) -> "Process":
-        """Run `python -m …`."""
-        if arguments[0] in forked.MODULES:
+        """Run `python -m …`; one that shall find other modules is not forked from what has found them."""
+        if arguments[0] in forked.MODULES and "PYTHONPATH" not in (environment or {}):
             return _Forked(arguments, log, environment)
         return cls([sys.executable, "-m", *arguments], log, environment)
 

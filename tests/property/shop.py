@@ -22,12 +22,12 @@ from gateway.pipeline.model import LineModel, Point
 from gateway.pipeline.pipeline import Pipeline
 from gateway.pipeline.writer import Writer
 from gateway.store.batch import Batch
-from gateway.store.connection import connect_scratch
 from gateway.store.log import PostingLog
 from gateway.transport.backoff import Backoff
 from tests.factories import make_bom, make_component, make_master, make_order
+from tests.property.direct import DirectFaultyStore
 from tests.unit.pipeline.office import REASONS, Office
-from tests.unit.pipeline.plant import FaultyStore, make_rule
+from tests.unit.pipeline.plant import make_rule
 
 ORDERS = ("100045", "100046", "100047")
 ZERO = Decimal(0)
@@ -96,8 +96,22 @@ HELD = """
 SELECT e.device, e.signal, e.kind, e.quantity FROM trigger_log AS t JOIN event AS e ON e.id = t.event_id
 WHERE t.exception_id IS NOT NULL AND NOT t.closed
 """
-ITEMS = ("BOTTLE-500", "CAP-A", "CAP-B", "CAP-C", "GLUE", "SYRUP", "CLEANER", "LABEL", "INK", "INK-B", "CARTON-12",
-         "FILM", "TAPE")  # fmt: skip
+STOCK = {
+    "BOTTLE-500": "200",
+    "CAP-A": "60",
+    "CAP-B": "60",
+    "CAP-C": "60",
+    "GLUE": "5",
+    "SYRUP": "2",
+    "CLEANER": "2",
+    "LABEL": "20",
+    "INK": "1",
+    "INK-B": "1",
+    "CARTON-12": "20",
+    "FILM": "3",
+    "TAPE": "20",
+}  # at the begin: some of it won't last
+ITEMS = tuple(STOCK)
 
 
 def make_shop_model() -> LineModel:
@@ -110,17 +124,6 @@ def make_shop_model() -> LineModel:
     return LineModel(points, make_shop(), {"L1": ORDERS[0]})
 
 
-class ScratchFaultyStore(FaultyStore):
-    """Shows each batch to `seen` before it is committed."""
-
-    _connect_to = staticmethod(connect_scratch)
-    seen = staticmethod(lambda batch: None)
-
-    async def commit(self, batch: Batch) -> None:
-        self.seen(batch)
-        await super().commit(batch)
-
-
 class Shop(Office):
     """An office whose every batch, posting and open document goes through a ledger."""
 
@@ -130,7 +133,7 @@ class Shop(Office):
         self.ledger = Ledger(self.model.master)
 
     async def open(self, batch: int = 500, queue: int = 1000) -> None:
-        self.store = await ScratchFaultyStore.open(self.path, "PLANT1-L1")
+        self.store = await DirectFaultyStore.open(self.path, "PLANT1-L1")
         self.store.seen = self.ledger.see
         self.log = await PostingLog.open(self.path)
         writer = await Writer.load(self.store, self.log, self.clock, self.model)
@@ -139,6 +142,11 @@ class Shop(Office):
         for name, driver in self.drivers.items():
             self.pipeline.attach(name, driver)
         await self.pipeline.commands.activate_now(self.model)
+
+    def short_of(self) -> list[str]:
+        """Return the items that something waits for."""
+        reasons = [one.reason for one in self.state.exceptions.values()]
+        return [item for item in ITEMS if any(item in one for one in reasons)]
 
     async def postings_behind(self, seq: int) -> list[tuple[int, dict]]:
         rows = await self.rows(f"SELECT seq, body FROM posting WHERE seq > {seq} ORDER BY seq")
@@ -193,7 +201,7 @@ class Ledger:
     def read(self, body: dict) -> None:
         """Take a new posting into account."""
         self.postings.append(body)
-        _add(body["lines"], self.consumed, self.returned)
+        add_lines(body["lines"], self.consumed, self.returned)
         made = self.output[body["order"], body["operation"]]
         for index, name in enumerate(("good", "scrap", "rework")):
             made[index] += Decimal(body["output"][name])
@@ -216,7 +224,8 @@ def _sum(made: list[Decimal], output: Output) -> None:
         made[index] += quantity
 
 
-def _add(lines, consumed, returned) -> None:
+def add_lines(lines, consumed, returned) -> None:
+    """Add the lines of a body to what was consumed and returned by lot."""
     for line in lines:
         if line["use"] in ("consumed", "returned"):
             owner = Owner(line["owner"]["kind"], line["owner"]["name"])

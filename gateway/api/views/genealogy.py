@@ -12,7 +12,6 @@ from gateway.api.services import FromServices
 from gateway.domain.quantity import text
 from gateway.errors import DataError
 from gateway.store.genealogy import genealogy
-from gateway.store.genealogy.tree import CaseRef
 
 
 class GenealogyQuery(BaseModel):
@@ -39,9 +38,7 @@ async def read_genealogy(query: Annotated[GenealogyQuery, Query()], services: Fr
 
 
 def plain(value: object) -> object:
-    """Return what JSON has no type for: exact quantities as decimal strings, cases as objects."""
+    """Return what JSON has no type for: exact quantities as decimal strings."""
     if isinstance(value, Decimal):
         return text(value)
-    if isinstance(value, CaseRef):
-        return value._asdict()
     raise TypeError(f"genealogy has no {type(value).__name__}")

@@ -2,14 +2,21 @@
 
 from typing import Any
 
+import orjson
+from fastapi import Response
+
 from gateway.api.services import FromServices
-from gateway.store.measures import measures
 from gateway.store.shadow_report import shadow_report
 
 
-async def read_measures(services: FromServices) -> dict[str, Any]:
-    """Return {"measures": {name: [row, …]}}; quantities are exact, ratios have four digits."""
-    return {"measures": await services.views.read(measures)}
+async def read_measures(services: FromServices) -> Response:
+    """Return {"measures": {name: [row, …]}, "age_seconds"}; quantities are exact, ratios have four digits.
+
+    They are read in the background, at most every fifteen seconds: `age_seconds` (and the header Age) says how old.
+    """
+    measured = await services.views.measured()
+    body = orjson.dumps({"measures": measured.measures, "age_seconds": round(measured.age, 3)})
+    return Response(body, media_type="application/json", headers={"Age": str(int(measured.age))})
 
 
 async def read_shadow(services: FromServices) -> dict[str, Any]:

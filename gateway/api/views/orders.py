@@ -1,12 +1,14 @@
 """How each order stands: what its master data want, and what has happened to it."""
 
+import asyncio
+from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
-from fastapi import HTTPException
+import orjson
+from fastapi import HTTPException, Response
 
 from gateway.api.services import FromServices
 from gateway.api.views.stock import lot
@@ -16,48 +18,53 @@ from gateway.domain.lot import LotBalance, Owner
 from gateway.domain.masterdata import MasterData
 from gateway.domain.order import Order, OrderState, OrderStatus, Progress
 from gateway.domain.quantity import ZERO, Rounding, rounded, text
+from gateway.domain.versions import bom_version
 from gateway.store.views import Views
 
 _SHOWN = Rounding(decimals=6)  # of a quantity that never ends in the order's unit; nothing is computed with it
-_FIRST = datetime.min.replace(tzinfo=UTC)
 
 
-async def list_orders(services: FromServices) -> dict[str, list[dict[str, Any]]]:
+async def list_orders(services: FromServices) -> Response:
     """Return every order of the master data or with any progress, by number."""
-    return {"orders": await overviews(services.views, services.master())}
+    found = await overviews(services.views, services.master(), services.clock.now().wall)
+    return Response(await asyncio.to_thread(orjson.dumps, {"orders": found}), media_type="application/json")
 
 
 async def read_order(order: str, services: FromServices) -> dict[str, Any]:
     """Return an order with the lots that are left of what was staged to it."""
-    found = [one for one in await overviews(services.views, services.master()) if one["order"] == order]
+    found = await overviews(services.views, services.master(), services.clock.now().wall, order)
     if not found:
         raise HTTPException(404, f"there is no order {order}")
     return {**found[0], "residual_lots": _residuals(order, await services.views.lots())}
 
 
-async def overviews(views: Views, master: MasterData) -> list[dict[str, Any]]:
-    """Return how all orders stand, as JSON."""
-    happened = _Happened(await views.order_states(), await views.progress())
-    numbers = {*master.orders, *happened.states, *(order for order, _ in happened.progress)}
-    return [_overview(number, master, happened) for number in sorted(numbers)]
+async def overviews(views: Views, master: MasterData, at: datetime, order: str | None = None) -> list[dict[str, Any]]:
+    """Return how all orders stand at that time, or only this one, as JSON."""
+    states, progress = await views.order_states(order), await views.progress(order)
+    return await asyncio.to_thread(_overviews, master, states, progress, at, order)  # thousands take a while
 
 
-@dataclass(frozen=True, slots=True)
-class _Happened:
-    """What the store says of all orders."""
+def _overviews(
+    master: MasterData,
+    states: Mapping[str, OrderState],
+    progress: Mapping[tuple[str, str], Progress],
+    at: datetime,
+    order: str | None,
+) -> list[dict[str, Any]]:
+    made: defaultdict[str, dict[str, Progress]] = defaultdict(dict)
+    for (number, operation), one in progress.items():
+        made[number][operation] = one
+    known = {*master.orders, *states, *made}
+    wanted = sorted(known) if order is None else known & {order}
+    return [_overview(one, master, states.get(one, OrderState()), made[one], at) for one in wanted]
 
-    states: Mapping[str, OrderState]
-    progress: Mapping[tuple[str, str], Progress]
 
-    def of(self, order: str) -> dict[str, Progress]:
-        """Return the progress of its operations."""
-        return {operation: made for (number, operation), made in self.progress.items() if number == order}
-
-
-def _overview(number: str, master: MasterData, happened: _Happened) -> dict[str, Any]:
-    order, state = master.orders.get(number), happened.states.get(number, OrderState())
-    bom = _bom(master, order, state) if order else None
-    made = happened.of(number)
+def _overview(
+    number: str, master: MasterData, state: OrderState, made: Mapping[str, Progress], at: datetime
+) -> dict[str, Any]:
+    order = master.orders.get(number)
+    version = bom_version(master, order, state, at) if order else None
+    bom = master.boms.get((order.bom, version)) if order and version else None
     return {
         "order": number,
         **(_wanted(order) if order else {"status": None}),
@@ -99,17 +106,6 @@ def _received(order: Order, bom: BillOfMaterial, made: Mapping[str, Progress]) -
     units = Fraction(made.get(receipt.operation, Progress()).good) / receipt.per_order_unit
     received = rounded(units.numerator, units.denominator, _SHOWN).normalize()
     return {"received": text(received), "open_quantity": text(max(ZERO, order.quantity - received))}
-
-
-def _bom(master: MasterData, order: Order, state: OrderState) -> BillOfMaterial | None:
-    """Return the version it is made by now: pinned last, pinned at release, or the newest approved one."""
-    pinned = state.pins[-1].bom_version if state.pins else order.bom_version
-    versions = [one for one in master.boms.values() if one.bom == order.bom and _makes(one, pinned)]
-    return max(versions, key=lambda one: (one.effective_from or _FIRST, one.version), default=None)
-
-
-def _makes(bom: BillOfMaterial, pinned: str) -> bool:
-    return bom.version == pinned if pinned else bom.approved and not bom.shadow
 
 
 def _residuals(order: str, lots: list[LotBalance]) -> list[dict[str, Any]]:

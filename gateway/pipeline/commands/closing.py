@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from gateway.backflush import close
-from gateway.backflush.plan import bom_version
 from gateway.domain.bom import BillOfMaterial
 from gateway.domain.clock import rfc3339
 from gateway.domain.command import CloseOrder, CloseWindow
@@ -13,9 +12,12 @@ from gateway.domain.order import Order
 from gateway.domain.posting import NO_OUTPUT, Deviation, Posting, PostingLine, PostingType, Reason, Variance
 from gateway.domain.quantity import text
 from gateway.domain.signature import Author
+from gateway.domain.versions import bom_version
 from gateway.errors import CommandRefused, DataError
+from gateway.formats import signed
 from gateway.pipeline import documents, residuals
 from gateway.pipeline.commands.desk import Desk, Handlers
+from gateway.pipeline.commands.signing import refuse_if_changed
 from gateway.pipeline.order_books import OrderBooks, read_books
 from gateway.pipeline.reasons import reason_of
 from gateway.pipeline.working_copy import WorkingCopy
@@ -37,6 +39,8 @@ async def close_order(desk: Desk, command: CloseOrder, author: Author) -> int:
     work = desk.begin(command, author)
     reason = reason_of(work.model.master, command.reason)
     order = _open_order(work, command.order)
+    made = {operation: one for (number, operation), one in work.state.progress.items() if number == order.order}
+    refuse_if_changed(command.seen, signed.made(order.order, made), f"order {order.order}")
     _refuse_while_waiting(work, order.order)
     bom = _bom(work, order)
     documents.close_of_order(work, order.order)

@@ -9,7 +9,13 @@ from gateway.pipeline.model import LineModel
 
 
 async def activate(desk: Desk, model: LineModel) -> None:
-    """Close the windows of other master data, apply new stagings, try again what waits.
+    """Put the model in force, try again what waits; CommandRefused where the former one stays."""
+    await put_in_force(desk, model)
+    await desk.retry_all()
+
+
+async def put_in_force(desk: Desk, model: LineModel) -> None:
+    """Close the windows of other master data, apply new stagings.
 
     CommandRefused, StoreError: the former model stays in force.
     """
@@ -26,7 +32,6 @@ async def activate(desk: Desk, model: LineModel) -> None:
         line_orders.configured(work)
         await stock.stage_all(writer, work, new, "master data")
         await desk.finish(work)
-        await desk.retry_all()
     except (CommandRefused, StoreError):
         writer.model = before  # the caller goes on with its old configuration
         raise

@@ -58,15 +58,30 @@ class Desk:
         work.retried = number
         if record.kind is ExceptionKind.BACKLOG:
             return await self._settle(work, record)
-        triggers = await self.writer.store.held_triggers(number, _RETRIED_AT_ONCE)
-        posted = posting.retry(work, record, triggers)
+        more = await self._post(work, record)
         await self.finish(work)
-        return posted and bool(triggers)
+        return more
+
+    async def _post(self, work: WorkingCopy, record: ExceptionRecord) -> bool:
+        """Post what can be, page by page; the first page is the one that mostly still waits and holds up the rest."""
+        tried, last, size = posting.Tried(), 0, 1
+        while tried.posted < _RETRIED_AT_ONCE:
+            triggers = await self.writer.store.held_triggers(record.id, size, last)
+            if not posting.retry(work, _as_it_is(work, record), triggers, tried) or len(triggers) < size:
+                break
+            last, size = triggers[-1].id, _RETRIED_AT_ONCE - 1
+        posting.renew(work, _as_it_is(work, record), tried)
+        return tried.posted >= _RETRIED_AT_ONCE
 
     async def _settle(self, work: WorkingCopy, record: ExceptionRecord) -> bool:
         store = self.writer.store
-        owed = backlogs.owed(work, record)
-        triggers = {one.id: one for one in await store.triggers(sorted({one.trigger for one in owed}))}
-        backlogs.settle(work, owed, triggers, await store.spans_of(list(triggers)))
+        numbers = sorted({one.trigger for one in backlogs.owed(work, record)})
+        triggers = {one.id: one for one in await store.triggers(numbers)}
+        backlogs.settle(work, record, triggers, await store.spans_of(numbers))
         await self.finish(work)
         return False
+
+
+def _as_it_is(work: WorkingCopy, record: ExceptionRecord) -> ExceptionRecord:
+    """Return the entry as the batch has left it."""
+    return work.exceptions.get(record.id) or record

@@ -19,6 +19,7 @@ from gateway.pipeline.commands.desk import Desk, Handlers
 from gateway.pipeline.model import Point
 from gateway.pipeline.posting import book
 from gateway.pipeline.working_copy import WorkingCopy
+from gateway.store.batch import EntryRow
 
 OPERATOR = "operator"  # the device of what people enter; its signals are the lines
 _VERDICT = "ENTERED"
@@ -33,8 +34,7 @@ async def enter_output(desk: Desk, command: EnterOutput, author: Author) -> bool
     at = command.at or work.now
     _check_output(work, command, at)
     events = list(_events(command, SignalId(OPERATOR, order.line), at, work.now, author.person))
-    keys = [f"{command.entry}:{kind}" for kind in _KINDS]
-    if await _entered_before(desk, f"entry {command.entry}", order.line, keys, signed.record(command)):
+    if await _entered_before(desk, work, EntryRow(order.line, f"entry {command.entry}", signed.record(command))):
         return False
     _book(work, order, command.operation, events, signed.record(command))
     await desk.finish(work)
@@ -50,7 +50,7 @@ async def issue_lot(desk: Desk, command: IssueLot, author: Author) -> bool:
         raise CommandRefused(f"issue {command.issue}: item {command.item} is not in the master data")
     if command.quantity <= ZERO:
         raise CommandRefused(f"issue {command.issue}: quantity {text(command.quantity)} is not above zero")
-    if await _entered_before(desk, f"issue {command.issue}", order.line, [command.issue], signed.record(command)):
+    if await _entered_before(desk, work, EntryRow(order.line, f"issue {command.issue}", signed.record(command))):
         return False
     event = Event(
         signal=SignalId(OPERATOR, order.line),
@@ -117,11 +117,14 @@ def _has_operation(work: WorkingCopy, order: Order, operation: str) -> None:
         raise CommandRefused(f"BOM {order.bom} of order {order.order} has no operation {operation}")
 
 
-async def _entered_before(desk: Desk, what: str, line: str, keys: Iterable[str], content: str) -> bool:
-    known = await desk.writer.store.known_events([(OPERATOR, line, key) for key in keys])
-    if any(one != content for one in known.values()):
-        raise CommandRefused(f"{what} was made before with other content", "give the correction an id of its own")
-    return bool(known)
+async def _entered_before(desk: Desk, work: WorkingCopy, entry: EntryRow) -> bool:
+    """Tell whether that was booked before; where it wasn't, it will have been with the batch."""
+    known = await desk.writer.store.entered(entry.line, entry.id)
+    if known is None:
+        work.rows.entries.append(entry)
+    elif known != entry.content_hash:
+        raise CommandRefused(f"{entry.id} was made before with other content", "give the correction an id of its own")
+    return known is not None
 
 
 def _book(work: WorkingCopy, order: Order, operation: str, events: Iterable[Event], content: str) -> None:

@@ -5,10 +5,11 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
-from gateway.domain.command import Command, Stage, needs_signature
+from gateway.domain.command import Command, Stage
 from gateway.domain.lot import Staging
 from gateway.domain.signature import Author
-from gateway.errors import CommandRefused, StoreError, TransientError
+from gateway.domain.signed_commands import needs_signature
+from gateway.errors import CommandRefused, DataError, StoreError, TransientError
 from gateway.pipeline import recording
 from gateway.pipeline.commands import configuration
 from gateway.pipeline.commands.desk import Desk, Handlers
@@ -74,7 +75,7 @@ class CommandDesk:
 
     async def activate(self, model: LineModel) -> None:
         """Swap signals, rules and master data between two batches."""
-        await self._ask(lambda: self.activate_now(model))
+        await self._ask(lambda: configuration.put_in_force(self.desk, model), then=self.desk.retry_all)
 
     async def activate_now(self, model: LineModel) -> None:
         """Put the model in force: apply new stagings, try again what waits. CommandRefused changes nothing."""
@@ -100,7 +101,10 @@ class CommandDesk:
     async def _handled(self, command: Command, author: Author) -> object:
         if (signed := needs_signature(command)) and author.signature is None:
             raise CommandRefused(f"{signed} needs a signature", "sign with your user and password")
-        return await self._handlers[type(command)](self.desk, command, author)
+        try:
+            return await self._handlers[type(command)](self.desk, command, author)
+        except DataError as error:
+            raise CommandRefused(error.message, error.hint) from error
 
     async def audit_now(self, command: Command, author: Author, refused: str, *, tried: bool = False) -> None:
         """Chain that at the moment of the writer's last tick; `tried`: its handler refused it."""
@@ -111,7 +115,8 @@ class CommandDesk:
         work.add_journal("refused", entry)
         await self.desk.finish(work)
 
-    async def _ask(self, work: Callable[[], Awaitable[T]]) -> T:
+    async def _ask(self, work: Callable[[], Awaitable[T]], *, then: Callable[[], Awaitable[None]] | None = None) -> T:
+        """Return what the work answers; what is done `then` is no longer the caller's: it can't undo the work."""
         if self._refusal:
             raise _refused(self._refusal)
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
@@ -127,6 +132,8 @@ class CommandDesk:
             else:
                 if not answer.done():
                     answer.set_result(result)
+                if then is not None:
+                    await then()
             finally:
                 if not answer.done():  # broken off: whoever waits must not wait for ever
                     answer.set_exception(TransientError("the command was broken off", "ask again"))

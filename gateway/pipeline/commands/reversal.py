@@ -7,11 +7,9 @@ from fractions import Fraction
 from gateway.backflush.reverse import Part, total
 from gateway.domain.clock import rfc3339
 from gateway.domain.command import Reverse
-from gateway.domain.document import Link
 from gateway.domain.event import Trigger
 from gateway.domain.posting import PostingType
 from gateway.domain.quantity import EXACT, ZERO, text
-from gateway.domain.requirement import RequirementKey
 from gateway.domain.signature import Author
 from gateway.errors import CommandRefused
 from gateway.pipeline import mirroring, reversing
@@ -60,6 +58,10 @@ async def _reversible(writer: Writer, work: WorkingCopy, seq: int) -> PostedDocu
         )
     if found.follows is not None:
         main = [one.seq for one in await writer.store.postings_of([found.follows])]
+        if not main:
+            raise CommandRefused(
+                f"retention has deleted the posting that posting {seq} follows", "correct it in the central system"
+            )
         raise CommandRefused(
             f"posting {seq} has deferred or backlogged issues of posting {main[0]}",
             f"reverse posting {main[0]}: they are reversed with it",
@@ -137,20 +139,15 @@ async def _triggers(writer: Writer, numbers: Iterable[int]) -> dict[int, Trigger
 
 async def _once_holders(writer: Writer, reversal: Reversal, found: Evidence) -> set[int]:
     """Return the triggers, reversed before, that still hold what was drawn once for the order at the operation."""
-    requirements = reversal.work.requirements.base
-    once = {key for key, one in requirements.items() if one.once and key.order == reversal.order}
-    if once <= _once_keys(part.link for number in reversal.cuts for part in found.parts[number]):
+    draws = [draw for number in reversal.cuts for part in found.parts[number] for draw in part.link.draws]
+    requirements, held = reversal.work.requirements.base, {one.key for one in draws if one.once.numerator}
+    operations = {reversal.operation, *(one.key.operation for one in draws)}  # what it gathers of those before it
+    if not any(
+        one.once and key.order == reversal.order and key.operation in operations and key not in held
+        for key, one in requirements.items()
+    ):
         return set()
-    holders = set()
-    for stored in await writer.store.order_postings(reversal.order):
-        if stored.reverses is None and mirroring.posted(stored).body["operation"] == reversal.operation:
-            links = await writer.store.links_of_document(stored.document)
-            holders |= {link.trigger for link in links if _once_keys((link,))}
-    return holders - set(reversal.cuts)
-
-
-def _once_keys(links: Iterable[Link]) -> set[RequirementKey]:
-    return {draw.key for link in links for draw in link.draws if draw.once.numerator}
+    return await writer.store.once_holders(reversal.order, reversal.operation) - set(reversal.cuts)
 
 
 HANDLERS: Handlers = {Reverse: reverse}

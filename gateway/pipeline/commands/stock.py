@@ -12,6 +12,7 @@ from gateway.domain.use import Use
 from gateway.errors import CommandRefused
 from gateway.pipeline import documents, stock
 from gateway.pipeline.commands.desk import Desk, Handlers
+from gateway.pipeline.commands.signing import signed
 from gateway.pipeline.reasons import reason_of
 from gateway.pipeline.working_copy import WorkingCopy
 from gateway.store.batch import TransferRow
@@ -41,7 +42,7 @@ async def scan_in(desk: Desk, command: ScanIn, author: Author) -> int:
 async def set_lot_status(desk: Desk, command: SetLotStatus, author: Author) -> int:
     """Give every balance of a lot that status, used-up ones too: a reversal restores them; return how many changed."""
     work = desk.begin(command, author)
-    found = await desk.writer.store.balances_of_lot(command.item, command.lot)
+    found = (await desk.writer.store.balances_of_lots([(command.item, command.lot)])).values()
     if not found:
         raise CommandRefused(f"lot {command.lot} of {command.item} was never staged here")
     changed = stock.set_status(work, found, command.status)
@@ -62,7 +63,7 @@ async def return_lot(desk: Desk, command: ReturnLot, author: Author) -> bool:
     lot = await _balance(desk, work, command.key)
     quantity = _in_stock(work, f"return {command.transfer}", command.key, command.quantity, command.uom)
     _check_return(command, lot, quantity)
-    stock.keep(work, lot.give_back(quantity))
+    work.put_lot(lot.give_back(quantity))
     line = _line(Use.RETURNED, lot, quantity, None)
     exposed = Deviation("exposed", f"lot {lot.key.lot} was exposed: it goes back in quarantine")
     posting = _posting(work, lot, line, reason, author)
@@ -90,7 +91,7 @@ async def count_lot(desk: Desk, command: CountLot, author: Author) -> bool:
     if found < ZERO:
         raise CommandRefused(f"count {command.count}: nobody finds {text(found)} {lot.uom}")
     if missing := EXACT.subtract(lot.left, found):
-        stock.keep(work, lot._replace(consumed=EXACT.add(lot.consumed, missing)))
+        work.put_lot(lot._replace(consumed=EXACT.add(lot.consumed, missing)))
         line = _line(Use.CONSUMED, lot, missing, COUNTED)
         documents.post(work, _posting(work, lot, line, reason, author))
     work.rows.transfers.append(
@@ -184,8 +185,7 @@ def _status_entry(command: SetLotStatus, author: Author, changed: Iterable[LotKe
         "status": command.status.value,
         "reason": command.reason,
         "owners": sorted({f"{key.owner.kind} {key.owner.name}" for key in changed}),
-        "person": author.person,
-        "signature": author.signature and author.signature._asdict(),
+        **signed(author),
     }
 
 
@@ -200,7 +200,7 @@ def _count_entry(command: CountLot, author: Author, lot: LotBalance, found: Deci
         "found": found,
         "uom": lot.uom,
         "reason": command.reason,
-        "person": author.person,
+        **signed(author),
     }
 
 

@@ -1,18 +1,19 @@
 """The work list by hand: try again, accept a deviation, close without posting."""
 
+from gateway.backflush.outcome import LATE
 from gateway.domain.command import AcceptDeviation, CloseException, Retry
 from gateway.domain.event import EventKind, SignalId
 from gateway.domain.exception import ExceptionKind, ExceptionRecord
 from gateway.domain.quantity import text
 from gateway.domain.signature import Author
 from gateway.errors import CommandRefused
-from gateway.pipeline import work_list
+from gateway.formats import signed as contents
+from gateway.pipeline import backlogs, posting, work_list
 from gateway.pipeline.commands.desk import Desk, Handlers
-from gateway.pipeline.commands.signing import signed
+from gateway.pipeline.commands.signing import refuse_if_changed, signed
 from gateway.pipeline.reasons import reason_of
 from gateway.pipeline.working_copy import WorkingCopy
 
-_LATE = "staged-after-use"
 _OF_SIGNALS = (ExceptionKind.COUNTER, ExceptionKind.GAP)  # what they hold is of the signal they are about
 
 
@@ -31,31 +32,42 @@ async def retry(desk: Desk, command: Retry, author: Author) -> str:
 
 
 async def accept_deviation(desk: Desk, command: AcceptDeviation, author: Author) -> int:
-    """Let the first trigger of the entry post with a lot that came after it; return the trigger's id."""
+    """Let the first trigger of the entry post with a lot that came after it, of a backlog all that are owed something.
+
+    Returns how many triggers that are.
+    """
     record = _open(desk, command.exception)
-    if record.code != _LATE:
+    if record.code != LATE:
         raise CommandRefused(f"exception {record.id} waits for something else: {record.reason}")
-    first = (await desk.writer.store.held_triggers(record.id, 1))[0]
+    refuse_if_changed(command.seen, contents.deviation(record), f"exception {record.id}")
     work = desk.begin(command, author)
-    state = work.order_state(first.order)
-    work.order_states[first.order] = state._replace(signed_late=state.signed_late | {first.id})
-    work.add_journal("deviation", {"code": _LATE, "trigger": first.id, "text": record.reason, **signed(author)})
+    order, triggers = await _late(desk, work, record)
+    state = work.order_state(order)
+    work.order_states[order] = state._replace(signed_late=state.signed_late | triggers)
+    what = {"code": LATE, "triggers": sorted(triggers), "text": record.reason}
+    work.add_journal("deviation", {**what, **signed(author)})
     await desk.finish(work)
-    return first.id
+    return len(triggers)
+
+
+async def _late(desk: Desk, work: WorkingCopy, record: ExceptionRecord) -> tuple[str, frozenset[int]]:
+    """Return the order and the triggers that the deviation holds."""
+    if record.kind is ExceptionKind.BACKLOG:
+        return record.scope[0], frozenset(one.trigger for one in backlogs.owed(work, record))
+    first = posting.attributed(work, (await desk.writer.store.held_triggers(record.id, 1))[0])
+    return first.order, frozenset({first.id})
 
 
 async def close_exception(desk: Desk, command: CloseException, author: Author) -> bool:
-    """Close an entry without posting what it holds: its units count as reversed."""
+    """Close an entry without posting what it holds: its units count as reversed, what is owed isn't any more."""
     record = _open(desk, command.exception)
     reason = reason_of(desk.writer.model.master, command.reason)
-    if record.kind is ExceptionKind.BACKLOG:
-        raise CommandRefused(
-            f"exception {record.id} is what a posting is still owed: {record.reason}",
-            "stage the item, or close the order",
-        )
+    refuse_if_changed(command.seen, contents.held(record), f"exception {record.id}")
     work = desk.begin(command, author)
     if record.kind is ExceptionKind.TRIGGER:
         await _release(desk, work, record)
+    elif record.kind is ExceptionKind.BACKLOG:
+        backlogs.write_off(work, record)
     elif record.kind in _OF_SIGNALS:
         work.tally(SignalId(*record.scope), record.uom, held=-record.quantity, reversed_=record.quantity)
     work_list.dismiss(work, record, f"{reason.code}: {reason.text}", author.person)
@@ -67,7 +79,7 @@ async def close_exception(desk: Desk, command: CloseException, author: Author) -
 
 async def _release(desk: Desk, work: WorkingCopy, record: ExceptionRecord) -> None:
     for trigger in await desk.writer.store.held_triggers(record.id, record.count):
-        work.rows.released.append((trigger.id, None))
+        work.rows.released.append((trigger.id, None, trigger.order))
         event = trigger.event
         if event.kind is not EventKind.LOT_ISSUED:  # it counts no units
             work.tally(event.signal, event.uom, held=-event.quantity, reversed_=event.quantity)

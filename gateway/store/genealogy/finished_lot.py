@@ -9,7 +9,7 @@ from decimal import Decimal
 from gateway.domain.document import Document
 from gateway.domain.quantity import EXACT, ZERO
 from gateway.domain.use import Use
-from gateway.store.genealogy.sealed import EVERYTHING, sealed
+from gateway.store.genealogy.sealed import every_case
 from gateway.store.genealogy.taken import open_documents, suppliers
 from gateway.store.genealogy.tree import FinishedLotTrace, UsedLot
 
@@ -61,7 +61,7 @@ def trace_finished_lot(connection: sqlite3.Connection, finished_lot: str) -> tup
             made.received,
             made.uom,
             _supplied(connection, made.used.values()),
-            tuple(one.case for one in sealed(connection, order, EVERYTHING) if one.finished_lot in ("", finished_lot)),
+            tuple(every_case(connection, order, finished_lot)),
         )
         for (order, item), made in found.items()
     )

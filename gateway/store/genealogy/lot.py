@@ -1,7 +1,7 @@
 """From a component lot to every order, finished lot and case that it went into."""
 
 import sqlite3
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,7 +13,7 @@ import orjson
 from gateway.domain.document import Document
 from gateway.domain.quantity import EXACT, ZERO
 from gateway.store import codec
-from gateway.store.genealogy.sealed import EVERYTHING, Range, Sealed, sealed
+from gateway.store.genealogy.sealed import Range, every_case, sealed
 from gateway.store.genealogy.spans import of_triggers
 from gateway.store.genealogy.taken import open_documents, open_lines
 from gateway.store.genealogy.tree import Balance, CaseRef, FinishedLot, Issue, LotTrace, OrderUse, Scope
@@ -22,7 +22,7 @@ from gateway.store.recipe import recipe
 # `length` equals the distance from first to last where the units are one range, which is the rule and costs least.
 _ISSUED = """
 SELECT l.item, p.order_no, p.finished_lot, p.item, p.operation, coalesce(l.bom_line, ''), l.uom,
-    max(l.method = 'scan' AND l.span_start IS NULL), exact_sum(l.quantity), sum(p.reverses IS NULL), min(l.seq),
+    max(l.method = 'scan' AND l.span_start IS NULL), group_concat(l.quantity, ' '), sum(p.reverses IS NULL), min(l.seq),
     max(l.seq), min(l.span_start), max(l.span_end), sum(l.span_end - l.span_start), count(p.reverses)
 FROM posting_line AS l CROSS JOIN posting AS p INDEXED BY posting_place ON p.seq = l.seq
 WHERE l.lot = :lot AND (:item IS NULL OR l.item = :item) AND l.use = 'consumed'
@@ -100,8 +100,9 @@ def trace_lot(connection: sqlite3.Connection, lot: str, item: str | None) -> tup
 
 
 def _issued(connection: sqlite3.Connection, lot: str, place: _Place, use: _Use, row: Sequence[Any]) -> None:
-    operation, bom_line, uom, scanned, quantity, postings, first, last, start, end, length, reversals = row
-    use.issues.append(Issue(operation, bom_line, Decimal(quantity), uom, postings, 0, first, last))
+    operation, bom_line, uom, scanned, quantities, postings, first, last, start, end, length, reversals = row
+    quantity = _total(quantities)
+    use.issues.append(Issue(operation, bom_line, quantity, uom, postings, 0, first, last))
     if length is not None and length == end - start and not reversals:
         use.ranges.append((start, end))
     elif length is not None:
@@ -109,8 +110,16 @@ def _issued(connection: sqlite3.Connection, lot: str, place: _Place, use: _Use, 
         use.ranges += orjson.loads(connection.execute(_RANGES, where).fetchone()[0] or "[]")
     use.reversals = use.reversals or bool(reversals)
     use.operations.add(operation)
-    use.scanned = use.scanned or bool(scanned and Decimal(quantity))
+    use.scanned = use.scanned or bool(scanned and quantity)
     use.last_seq = max(last, use.last_seq or 0)
+
+
+def _total(quantities: str) -> Decimal:
+    """Return their sum: thousands, but few that differ."""
+    total = ZERO
+    for quantity, times in Counter(quantities.split()).items():
+        total = EXACT.add(total, EXACT.multiply(Decimal(quantity), times))
+    return total
 
 
 def _reversed(connection: sqlite3.Connection, wanted: dict[str, Any], found: defaultdict[_Place, _Use]) -> None:
@@ -167,22 +176,19 @@ def _summed(issues: Iterable[Issue]) -> Iterator[Issue]:
         yield Issue(operation, bom_line, quantity, uom, *counts, min(seqs, default=None), max(seqs, default=None))
 
 
-def _cases(connection: sqlite3.Connection, place: _Place, use: _Use) -> Iterator[CaseRef]:
+def _cases(connection: sqlite3.Connection, place: _Place, use: _Use) -> list[CaseRef]:
     found = sealed(connection, place.order, use.ranges, nearby=_mixing(connection, place, use))
     if use.scanned:
-        found = _with_others(found, sealed(connection, place.order, EVERYTHING, scope=Scope.ORDER))
+        found = _with_others(found, every_case(connection, place.order, place.finished_lot, Scope.ORDER))
     gone = sealed(connection, place.order, use.reversed) if use.reversed else []
-    marked = [one._replace(case=one.case._replace(reversed=True)) for one in gone]
-    for one in _with_others(found, marked):
-        if one.finished_lot in ("", place.finished_lot):
-            yield one.case
+    return _with_others(found, [{**one, "reversed": True} for one in gone])
 
 
-def _with_others(found: list[Sealed], more: list[Sealed]) -> list[Sealed]:
+def _with_others(found: list[CaseRef], more: list[CaseRef]) -> list[CaseRef]:
     if not more:
         return found
-    known = {one.case.document for one in found}
-    return [*found, *(one for one in more if one.case.document not in known)]
+    known = {one["document"] for one in found}
+    return [*found, *(one for one in more if one["document"] not in known)]
 
 
 def _mixing(connection: sqlite3.Connection, place: _Place, use: _Use) -> int:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from typing import NamedTuple
+from typing import TypedDict
 
 
 class Scope(StrEnum):
@@ -81,7 +81,7 @@ class Case:
     operations: tuple[OperationUse, ...]
 
 
-class CaseRef(NamedTuple):  # a tuple: a recall makes thousands
+class CaseRef(TypedDict):  # what JSON wants: a recall makes thousands
     """A case that a lot went into; `time` is when it was made."""
 
     sscc: str
@@ -89,7 +89,7 @@ class CaseRef(NamedTuple):  # a tuple: a recall makes thousands
     document: int | None
     time: str
     reversed: bool
-    scope: Scope
+    scope: str  # a Scope
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,9 @@ ALTER TABLE posting_line ADD COLUMN span_end INTEGER;
 UPDATE posting_line SET method = line.value ->> 'method'
 FROM posting AS p CROSS JOIN json_each(CAST(p.body AS TEXT), '$.lines') AS line
 WHERE posting_line.seq = p.seq AND posting_line.line = line.key + 1;
-CREATE INDEX posting_line_lot ON posting_line (lot, item);
+-- Everything that a recall reads of thousands of lines: it needn't look at the lines themselves.
+CREATE INDEX posting_line_lot
+    ON posting_line (lot, item, use, bom_line, uom, seq, quantity, span_start, span_end, method);
 
 ALTER TABLE event ADD COLUMN detail TEXT; -- JSON of temperature, lot, edited lines, person, and why it was held
 CREATE INDEX event_sscc ON event (sscc) WHERE sscc IS NOT NULL;
@@ -66,6 +68,8 @@ CREATE TABLE span (
     span_end    INTEGER NOT NULL,
     trigger_id  INTEGER NOT NULL,
     reversed    INTEGER NOT NULL DEFAULT 0, -- its units were reversed: others may fill it again
+    sscc        TEXT,                       -- the case that they are in, with the time it was sealed: a recall reads
+    sealed_at   TEXT,                       -- thousands of them, and would look up as many triggers' events
     PRIMARY KEY (order_no, operation, span_start, trigger_id)
 ) WITHOUT ROWID;
 CREATE INDEX span_trigger ON span (trigger_id);
@@ -116,6 +120,14 @@ CREATE TABLE transfer (
     applied_at   TEXT NOT NULL
 ) WITHOUT ROWID;
 
+-- What operators entered, once by its id at a line; retention deletes the events.
+CREATE TABLE entry (
+    line         TEXT NOT NULL,
+    id           TEXT NOT NULL,
+    content_hash TEXT NOT NULL,
+    PRIMARY KEY (line, id)
+) WITHOUT ROWID;
+
 -- What happened to an order and at a line since its master data were written (JSON).
 CREATE TABLE order_state (order_no TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE line_state (line TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
@@ -158,6 +170,11 @@ CREATE TABLE snapshot (
     body         BLOB NOT NULL, -- JSON (settings: the snapshot's plain content)
     first_used_at TEXT NOT NULL
 ) WITHOUT ROWID;
+-- The last posting that names it. Apart: with each batch another one does, and a snapshot's row is large.
+CREATE TABLE snapshot_use (
+    hash TEXT PRIMARY KEY,
+    seq  INTEGER NOT NULL
+) WITHOUT ROWID;
 
 -- Everything the engine was told beside the events, in order: clock ticks, commands, activations, gaps. An input
 -- happened after event `after_event`. With the events it is all that a replay needs.
@@ -167,3 +184,5 @@ CREATE TABLE input (
     kind        TEXT NOT NULL,
     body        TEXT NOT NULL
 );
+CREATE INDEX input_after ON input (after_event);
+CREATE INDEX input_activation ON input (id) WHERE kind = 'activation';

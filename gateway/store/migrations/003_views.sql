@@ -5,6 +5,8 @@ CREATE INDEX trigger_event ON trigger_log (event_id);
 CREATE INDEX posting_place ON posting (seq, order_no, operation, item, finished_lot, posting_type, reverses);
 CREATE INDEX posting_finished_lot ON posting (finished_lot, order_no);
 CREATE INDEX posting_line_scanned ON posting_line (seq) WHERE method = 'scan' AND span_start IS NULL;
+-- The end of the work list, newest first.
+CREATE INDEX exception_closed ON exception (closed_at, id) WHERE closed_at IS NOT NULL;
 CREATE INDEX span_reversed ON span (order_no, operation, span_start) WHERE reversed;
 
 -- The measures. exact_sum, exact_difference, exact_total, ratio and bill_shape are the gateway's own functions
@@ -53,40 +55,49 @@ SELECT order_no, operation, good, scrap, rework,
     ratio(rework, exact_total(good, scrap, rework), 1) AS rework_ratio
 FROM order_progress;
 
--- The bill of material of an order's last posting.
+-- The bill of material of an order's last posting. Only of orders that aren't closed: the others are their variances.
 CREATE VIEW order_bill AS
 SELECT o.order_no, p.body ->> '$.master_data' AS master_data, p.body ->> '$.bom.id' AS bom,
     p.body ->> '$.bom.version' AS version
 FROM (SELECT DISTINCT order_no FROM order_progress) AS o
-JOIN posting AS p ON p.seq = (SELECT max(seq) FROM posting WHERE order_no = o.order_no);
+LEFT JOIN order_state AS s ON s.order_no = o.order_no
+JOIN posting AS p ON p.seq = (SELECT max(seq) FROM posting WHERE order_no = o.order_no)
+WHERE s.body ->> '$[0]' IS NULL;
 
--- How many good units an order's operations hold, in spans: what was reversed is free again.
+-- How many good units an order's operations hold, in spans: what was reversed is free again. A bill's shape is worked
+-- out once, however many orders it has.
 CREATE VIEW order_operation AS
+WITH ordered AS MATERIALIZED (SELECT * FROM order_bill), bill AS MATERIALIZED (
+    SELECT b.master_data, b.bom, b.version, bill_shape(s.hash, s.body, b.bom, b.version) AS shape
+    FROM (SELECT DISTINCT master_data, bom, version FROM ordered) AS b JOIN snapshot AS s ON s.hash = b.master_data
+)
 SELECT b.order_no, o.value ->> 'operation' AS operation, o.value ->> 'unit' AS unit, o.value ->> 'length' AS length,
     o.value ->> 'receipt' AS receipt, o.value ->> 'consuming' AS consuming, o.value ->> 'measured' AS measured,
     coalesce(h.next - (SELECT coalesce(sum((value ->> 1) - (value ->> 0)), 0) FROM json_each(h.free)), 0) AS filled
-FROM order_bill AS b JOIN snapshot AS s ON s.hash = b.master_data
-JOIN json_each(bill_shape(s.body, b.bom, b.version)) AS o
+FROM ordered AS b JOIN bill ON bill.master_data = b.master_data AND bill.bom = b.bom AND bill.version = b.version
+JOIN json_each(bill.shape) AS o
 LEFT JOIN span_head AS h ON h.order_no = b.order_no AND h.operation = o.value ->> 'operation';
 
 -- How much of what was received has its units at every operation that consumes something.
 CREATE VIEW genealogy_completeness AS
+WITH made AS MATERIALIZED (SELECT * FROM order_operation)
 SELECT r.order_no, ratio(coalesce(min(min(o.filled, r.filled)), r.filled), r.filled, 100) AS percent
-FROM order_operation AS r
-LEFT JOIN order_operation AS o ON o.order_no = r.order_no AND o.consuming AND o.operation <> r.operation
+FROM made AS r
+LEFT JOIN made AS o ON o.order_no = r.order_no AND o.consuming AND o.operation <> r.operation
 WHERE r.receipt AND r.filled > 0 GROUP BY r.order_no;
 
 -- Units counted at an operation against those in sealed cases, in the operation's unit.
 CREATE VIEW counted_against_sealed AS
+WITH made AS MATERIALIZED (SELECT * FROM order_operation)
 SELECT o.order_no, o.operation, o.unit, ratio(o.filled, o.length, 1) AS counted, ratio(r.filled, o.length, 1) AS sealed,
     ratio(o.filled - r.filled, o.length, 1) AS difference
-FROM order_operation AS o JOIN order_operation AS r ON r.order_no = o.order_no AND r.receipt
+FROM made AS o JOIN made AS r ON r.order_no = o.order_no AND r.receipt
 WHERE NOT o.receipt AND o.filled > 0;
 
 -- What was weighed against the standard of the units that were weighed.
 CREATE VIEW fill_weight AS
+WITH made AS MATERIALIZED (SELECT * FROM order_operation WHERE measured AND filled > 0)
 SELECT o.order_no, o.operation, o.unit, p.good AS measured, ratio(o.filled, o.length, 1) AS standard,
     exact_difference(p.good, ratio(o.filled, o.length, 1)) AS give_away,
     ratio(exact_difference(p.good, ratio(o.filled, o.length, 1)), ratio(o.filled, o.length, 1), 100) AS percent
-FROM order_operation AS o JOIN order_progress AS p ON p.order_no = o.order_no AND p.operation = o.operation
-WHERE o.measured AND o.filled > 0;
+FROM made AS o JOIN order_progress AS p ON p.order_no = o.order_no AND p.operation = o.operation;

@@ -115,7 +115,7 @@ def documents(batch: Batch) -> list[Row]:
 
 def spans(batch: Batch) -> list[Row]:
     """Return rows of `span`."""
-    return [(*one, 0) for one in batch.spans]
+    return [(*one[:5], 0, one.sscc, codec.optional_stamp(one.sealed_at)) for one in batch.spans]
 
 
 def span_heads(batch: Batch) -> list[Row]:

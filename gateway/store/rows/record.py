@@ -66,6 +66,11 @@ def snapshots(batch: Batch) -> list[Row]:
     return [(one.hash, one.body, codec.stamp(one.first_used_at)) for one in batch.snapshots]
 
 
+def snapshot_uses(batch: Batch) -> list[Row]:
+    """Return rows of `snapshot_use`."""
+    return list({row.posting.master_data: row.seq for row in batch.postings}.items())
+
+
 def inputs(batch: Batch) -> list[Row]:
     """Return rows of `input`."""
     return [(one.id, one.after_event, one.kind, one.body.decode()) for one in batch.inputs]
@@ -87,12 +92,13 @@ def rejections(batch: Batch) -> list[Row]:
 
 
 def head(batch: Batch) -> list[Row]:
-    """Return rows of `meta`: where the store ends, and the configuration that was signed last."""
+    """Return rows of `meta`: where the store ends, the configuration signed last, the snapshot that is in use."""
     end = batch.head
-    activated: list[Row] = [("activated", batch.activated)] if batch.activated else []
+    rows: list[Row] = [("activated", batch.activated)] if batch.activated else []
+    rows += [("snapshot", one.hash) for one in batch.snapshots]
     if end is None:
-        return activated
-    return [("seq", end.seq), ("position", end.position), ("hash", end.hash.hex()), *activated]
+        return rows
+    return [("seq", end.seq), ("position", end.position), ("hash", end.hash.hex()), *rows]
 
 
 def greatest(batch: Batch) -> list[Row]:

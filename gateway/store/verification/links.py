@@ -141,10 +141,10 @@ class LinkInspector:
     def _lines(self, claim: _Claim, links: Iterable[Link]) -> None:
         sums: defaultdict[int, Decimal] = defaultdict(lambda: ZERO)
         for one in links:
-            drawn = _drawn(one)
-            for line, quantity in one.lines:
+            drawn = _summed((pick.line, pick.quantity) for draw in one.draws for pick in draw.picks)
+            for line, quantity in _summed(one.lines).items():
                 sums[line] = EXACT.add(sums[line], quantity)
-                if drawn.get(line, quantity) != quantity:
+                if drawn.get(line, quantity) != quantity:  # an output's line, or one of an old posting, has no draw
                     self._findings.add(f"{claim.name}: trigger {one.trigger} drew another quantity of line {line + 1}")
             self._draws(claim, one)
         linked = [sums.pop(line, ZERO) for line in range(len(claim.lines))]
@@ -163,12 +163,11 @@ class LinkInspector:
                 self._findings.expect(EXACT.subtract(draw.due, draw.backlog), taken, f"{name}: picked")
 
 
-def _drawn(link: Link) -> dict[int, Decimal]:
-    """Return what the draws picked, by line; lines of an output and those of old postings have no draw."""
+def _summed(parts: Iterable[tuple[int, Decimal]]) -> dict[int, Decimal]:
+    """Return the quantities by line."""
     sums: dict[int, Decimal] = {}
-    for draw in link.draws:
-        for pick in draw.picks:
-            sums[pick.line] = EXACT.add(sums.get(pick.line, ZERO), pick.quantity)
+    for line, quantity in parts:
+        sums[line] = EXACT.add(sums.get(line, ZERO), quantity)
     return sums
 
 

@@ -13,8 +13,9 @@ from gateway.store.load import BACKLOG_COLUMNS, HEADS, REQUIREMENTS, backlog, re
 from gateway.store.totals import TotalKey, Totals
 
 _SPANS = """
-SELECT s.order_no, s.operation, s.span_start, s.span_end, t.id FROM span AS s
-LEFT JOIN trigger_log AS t ON t.id = s.trigger_id
+SELECT s.order_no, s.operation, s.span_start, s.span_end, t.id,
+    s.sscc IS e.sscc AND s.sealed_at IS iif(e.sscc IS NULL, NULL, e.source_time)
+FROM span AS s LEFT JOIN trigger_log AS t ON t.id = s.trigger_id LEFT JOIN event AS e ON e.id = t.event_id
 WHERE NOT s.reversed ORDER BY s.order_no, s.operation, s.span_start
 """
 _OWED = f"""
@@ -60,10 +61,12 @@ def spans(connection: sqlite3.Connection, totals: Totals) -> Check:
     heads = {(order, operation): (end, codec.ranges(free)) for order, operation, end, free in connection.execute(HEADS)}
     covered = {key: int(totals.of("spanned", *key)) for key in heads}
     last: tuple[str, str, int] = ("", "", 0)
-    for order, operation, start, end, trigger in _placed(connection, heads):
+    for order, operation, start, end, trigger, same in _placed(connection, heads):
         name = f"order {order} operation {operation} units [{start}, {end})"
         if trigger is None:
             findings.add(f"{name} belong to a trigger that is missing")
+        elif not same:
+            findings.add(f"{name} name another case than their event")
         if last[:2] == (order, operation) and start < last[2]:
             findings.add(f"{name} are there twice")
         covered[order, operation] = covered.get((order, operation), 0) + end - start
@@ -75,7 +78,10 @@ def spans(connection: sqlite3.Connection, totals: Totals) -> Check:
 
 def _placed(
     connection: sqlite3.Connection, heads: dict[tuple[str, str], tuple[int, tuple[tuple[int, int], ...]]]
-) -> Iterator[tuple[str, str, int, int, int | None]]:
-    """Yield the triggers' units and the free ones (of nobody, 0), operation by operation, first to last."""
-    free = sorted((*key, start, end, 0) for key, (_, ranges) in heads.items() for start, end in ranges)
+) -> Iterator[tuple[str, str, int, int, int | None, int]]:
+    """Yield the triggers' units and the free ones (of nobody, 0), operation by operation, first to last.
+
+    The last member says whether they name the case that their event does.
+    """
+    free = sorted((*key, start, end, 0, 1) for key, (_, ranges) in heads.items() for start, end in ranges)
     return heapq.merge(connection.execute(_SPANS), free, key=itemgetter(0, 1, 2))

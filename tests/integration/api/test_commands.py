@@ -1,13 +1,16 @@
 """Every command over HTTP, its signature, and each way in which it is refused and written down."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, get_args
 
 import pytest
 
 from gateway.api.commands import PERMISSIONS, name_of
+from gateway.api.refusals import ONE_BY_ONE
 from gateway.domain.command import (
     AllowOverrun,
+    CloseException,
     CloseOrder,
     Command,
     EditedLine,
@@ -19,10 +22,12 @@ from gateway.domain.command import (
     Stage,
     TrustClock,
 )
+from gateway.domain.exception import ExceptionKind, ExceptionRecord
 from gateway.domain.lot import LotFacts, LotKey, LotStatus, Owner, Staging
 from gateway.domain.signature import Author, Signature
 from gateway.errors import CommandRefused, TransientError
 from gateway.formats import signed
+from gateway.store.batch import Batch
 from tests.integration.api.conftest import PASSWORD, ROLES, Site
 from tests.integration.api.writer import NOW
 
@@ -234,6 +239,10 @@ SIGNERS = {
 }
 
 
+def _unseen(command: Any) -> Any:
+    return replace(command, seen="") if hasattr(command, "seen") else command
+
+
 @pytest.mark.parametrize("name", SIGNERS)
 async def test_only_the_roles_of_the_table_may_sign(site: Site, name: str) -> None:
     changes, command, allowed = SIGNERS[name]
@@ -243,7 +252,7 @@ async def test_only_the_roles_of_the_table_may_sign(site: Site, name: str) -> No
 
     assert {role for role, status in statuses.items() if status == 200} == allowed
     assert {status for role, status in statuses.items() if role not in allowed} == {403}
-    assert {type(one): one for one, _ in site.writer.executed} == {type(command): command}
+    assert {type(one): _unseen(one) for one, _ in site.writer.executed} == {type(command): command}
 
 
 @pytest.mark.parametrize(
@@ -295,3 +304,47 @@ async def test_the_description_says_what_a_command_takes(site: Site) -> None:
     assert {"seq", "reason", "units", "signature"} == set(body["properties"])
     assert {"200", "401", "403", "409", "422", "429", "503"} <= set(reverse["responses"])
     assert reverse["description"].startswith("Mirror a posting")
+
+
+async def hold(site: Site, count: int) -> ExceptionRecord:
+    """Let so many triggers wait in exception 7."""
+    scope, held = ("100045", "0010"), Decimal(count)
+    entry = ExceptionRecord(7, ExceptionKind.TRIGGER, "shortage", "no caps", scope, held, "EA", count, NOW, NOW, NOW)
+    await site.writer.store.commit(Batch(exceptions={7: entry}))
+    return entry
+
+
+async def test_a_signature_is_bound_to_what_the_entry_holds(site: Site) -> None:
+    entry = await hold(site, 3)
+
+    await ask(site, "close-exception", signature=signature())
+
+    command = CloseException(7, "TEST", signed.held(entry))
+    ((asked, author),) = site.writer.executed
+    assert command == asked
+    assert author.signature is not None
+    assert signed.record(command) == author.signature.record
+
+
+async def test_what_a_person_was_shown_is_what_they_sign_for(site: Site) -> None:
+    shown = signed.held(await hold(site, 3))
+    await hold(site, 4)
+
+    await ask(site, "close-exception", signature=signature(), seen=shown)
+
+    assert CloseException(7, "TEST", shown) == site.writer.executed[0][0]
+
+
+async def test_a_flood_of_refusals_is_audited_up_to_a_limit(site: Site) -> None:
+    for _ in range(ONE_BY_ONE + 5):
+        await ask(site, "reverse", "viewer", signature=signature())
+
+    assert ONE_BY_ONE == len(site.writer.audited)
+
+
+async def test_another_caller_is_audited_in_a_flood(site: Site) -> None:
+    for _ in range(ONE_BY_ONE + 5):
+        await ask(site, "reverse", "viewer", signature=signature())
+    await ask(site, "reverse", "erp", signature=signature())
+
+    assert "erp" == site.writer.audited[-1][1]

@@ -60,7 +60,7 @@ def signatures(users: Path, clock: Clock) -> Signatures:
 
 async def sign(signatures: Signatures, password: str = "right", user: str = "eva") -> Signature:
     given = SignatureBody.model_validate({"user": user, "password": password, "meaning": "reversal approved"})
-    return await signatures.check(given, REVERSE, Permission.OPERATE, "sha256:0")
+    return (await signatures.check(given, REVERSE, Permission.OPERATE)).sign("sha256:0")
 
 
 async def refusal(signatures: Signatures, password: str = "wrong", user: str = "eva") -> int:
@@ -77,7 +77,7 @@ async def test_it_names_person_role_meaning_time_and_record(signatures: Signatur
 
 async def test_what_needs_no_signature_takes_the_first_role_that_may_do_it(signatures: Signatures) -> None:
     given = SignatureBody.model_validate({"user": "eva", "password": "right", "meaning": "scanned"})
-    signature = await signatures.check(given, ScanIn("L1", "CAP-28", "L-7"), Permission.OPERATE, "sha256:0")
+    signature = await signatures.check(given, ScanIn("L1", "CAP-28", "L-7"), Permission.OPERATE)
 
     assert "operator" == signature.role
 

@@ -123,3 +123,29 @@ def test_a_record_of_an_alternate_says_so():
     outcome = step(Shelf(make_lot("H", item="HONEY")), master, make_trigger("1"))
 
     assert ["taken: first expiry, as an alternate"] == [one.why for one in outcome.bookings[0].draws[0].considered]
+
+
+class Lazy(Shelf):
+    """Tells how many lots were looked at."""
+
+    looked_at = 0
+
+    def lots(self, owners, item):
+        for lot in super().lots(owners, item):
+            self.looked_at += 1
+            yield lot
+
+
+def test_a_lot_that_may_not_serve_costs_no_look_at_those_behind_the_next():
+    lots = [make_lot(f"B-{one:03}", expires_at=day(one - 1), status=LotStatus.UNRESTRICTED) for one in range(100)]
+    shelf = Lazy(*lots)
+    step(shelf, make_master(bom=make_bom(make_component(quantity="12"))), make_trigger("10"))
+
+    assert shelf.looked_at < 10
+
+
+def test_a_sentence_names_ten_refused_lots_and_how_many_more_there_are():
+    outcome = draw(*(make_lot(f"B-{one:04}", status=LotStatus.QUARANTINE) for one in range(1200)))
+
+    assert isinstance(outcome, Blocked)
+    assert (10, True) == (outcome.reason.count("is in quarantine"), outcome.reason.endswith("; and 1,190 more"))

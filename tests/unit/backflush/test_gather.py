@@ -5,9 +5,9 @@ from decimal import Decimal
 import pytest
 
 from gateway.backflush.closed import after_window
-from gateway.backflush.gather import Gathering
+from gateway.backflush.gather import Gathering, compact
 from gateway.backflush.step import step
-from gateway.domain.document import Document
+from gateway.domain.document import Document, Pick
 from gateway.domain.posting import ActivityLine, Deviation, Output, PostingLine
 from gateway.domain.quantity import ZERO
 from gateway.domain.use import Use
@@ -51,6 +51,21 @@ def test_what_differs_otherwise_stays_a_line_of_its_own(change):
     document, _ = gathered(BOOKING._replace(lines=(OLD,)), BOOKING._replace(lines=(OLD._replace(**change),)))
 
     assert 2 == len(document.lines)
+
+
+def test_a_document_of_one_trigger_has_one_line_for_a_lot_bin_and_bom_line_too():
+    picks = tuple(Pick(number, Decimal(3), Decimal(3)) for number in range(3))
+    draw = BOOKING.draws[0]._replace(picks=picks)
+    found = compact(BOOKING._replace(lines=(OLD, NEW, OLD), draws=(draw,)))
+
+    assert [("G-1", Decimal(6)), ("G-2", Decimal(3))] == [(one.lot, one.quantity) for one in found.lines]
+    assert [0, 1, 0] == [one.line for one in found.draws[0].picks]
+
+
+def test_lines_of_one_lot_that_differ_otherwise_stay_lines_of_their_own():
+    booking = BOOKING._replace(lines=(OLD, OLD._replace(method="residual")), draws=())
+
+    assert booking == compact(booking)
 
 
 def test_the_standard_beside_an_entered_quantity_is_summed_too():

@@ -84,6 +84,10 @@ def test_a_free_stretch_that_is_longer_stays_free_behind():
     assert (((1, 3),), 9, ((3, 5), (7, 8))) == span.fill(9, ((1, 5), (7, 8)), 2)
 
 
+def test_freed_stretches_that_touch_are_one():
+    assert ((1, 5), (6, 8), (9, 10)) == span.freed(((1, 3), (6, 7)), [(9, 10), (7, 8), (3, 5)])
+
+
 @pytest.mark.parametrize(
     ("one", "other", "expected"),
     [((1, 2), (5, 6), (1, 6)), (None, (5, 6), (5, 6)), ((1, 2), None, (1, 2)), (None, None, None)],

@@ -126,7 +126,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], str, dict[str, Any], str]] = {
         ("accept", "7"),
         "accept-deviation",
         {"exception": 7},
-        "exception 7: the deviation of trigger 3 is accepted",
+        "exception 7: the deviation is accepted for 3 triggers",
     ),
     "close-exception": (
         ("close-exception", "7", "--reason", "TEST: trial run"),

@@ -7,12 +7,13 @@ from fractions import Fraction
 import pytest
 
 from gateway.domain.clock import rfc3339
-from gateway.domain.command import CloseOrder, Residual, Retry, Reverse, SetLotStatus, needs_signature
+from gateway.domain.command import CloseOrder, Residual, Retry, Reverse, SetLotStatus
 from gateway.domain.event import SignalId
 from gateway.domain.line import LineOrder, LineState
 from gateway.domain.lot import LotStatus
 from gateway.domain.material import Units
 from gateway.domain.posting import Output
+from gateway.domain.signed_commands import needs_signature
 from gateway.errors import DataError
 from tests.factories import NOON, day, make_bom, make_lot, make_master, make_order
 

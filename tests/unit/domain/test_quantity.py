@@ -3,7 +3,7 @@ from fractions import Fraction
 
 import pytest
 
-from gateway.domain.quantity import Rounding, RoundingMode, exact, nearest, parse_quantity, rounded, text
+from gateway.domain.quantity import Rounding, RoundingMode, exact, nearest, parse_quantity, portion, rounded, text
 from gateway.errors import DataError
 
 
@@ -103,3 +103,11 @@ def test_a_multiple_rounds_to_whole_packs(numerator, mode, multiple, result):
 )
 def test_the_nearest_decimal_is_the_exact_one_or_has_twelve_decimals(fraction, result):
     assert Decimal(result) == nearest(fraction)
+
+
+def test_portions_that_follow_one_another_add_up_to_the_whole():
+    of = Decimal(3)
+    portions = [portion(Decimal(1), Decimal(start), Decimal(start + 1), of) for start in range(3)]
+
+    assert Decimal("0.333333333333") == portions[0]
+    assert 1 == sum(portions)

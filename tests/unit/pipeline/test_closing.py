@@ -6,13 +6,16 @@ from fractions import Fraction
 
 import pytest
 
+from gateway.backflush.close import Made
 from gateway.domain.bom import BomOperation, Method, Shortage
 from gateway.domain.command import AllowOverrun, CloseOrder, CloseWindow, CountLot, Residual, Reverse
 from gateway.domain.line import Cumulation
 from gateway.domain.lot import LotFacts, LotKey, LotStatus
+from gateway.domain.posting import Output
 from gateway.domain.signature import Author
 from gateway.errors import CommandRefused
-from tests.factories import day, make_component, make_order
+from gateway.pipeline.order_books import read_books
+from tests.factories import NOON, day, make_component, make_order
 from tests.unit.pipeline.office import ORDER, make_packed, make_packers, make_packing, office
 from tests.unit.pipeline.plant import WEIGHT
 
@@ -51,6 +54,19 @@ async def test_reversed_units_are_neither_made_nor_used(tmp_path):
         await plant.ask(close())
 
         assert {"CARTON-12": ("8", "8", "0", "0", "0", "0", "L1")} == await variances(plant)
+
+
+async def test_an_order_is_read_as_sums_not_posting_by_posting(tmp_path):
+    async with office(tmp_path, None, {**CARTONS, "facts": LotFacts(supplier="PAPER INC")}) as plant:
+        await plant.pack("3", "3", "2")
+        await plant.ask(Reverse(3, "miscount"))
+        writer = plant.pipeline.writer
+        books = await read_books(writer, writer.working_copy(), "100045")
+
+        assert (Made("0030", "3", Output(Decimal(6), Decimal(0), Decimal(0), "EA")),) == books.made
+        assert [("CARTON-12", 6, "PAPER INC"), ("COLA-CASE-12", 6, "")] == sorted(
+            (one.item, one.quantity, one.supplier) for one in books.lines
+        )
 
 
 async def test_counted_differences_and_rests_are_usage(tmp_path):
@@ -92,9 +108,14 @@ async def test_a_rest_of_an_item_that_no_component_has_is_consumed_too(tmp_path)
 
 async def test_restricted_rests_are_not_consumed(tmp_path):
     async with office(tmp_path, None, {**OWN, "status": LotStatus.QUARANTINE}) as plant:
-        with pytest.raises(
-            CommandRefused, match=r"only unrestricted stock is consumed, not lot C-1 \(quarantine, 20 EA\)"
-        ):
+        with pytest.raises(CommandRefused, match=r"isn't consumed: lot C-1 is in quarantine \(20 EA\)"):
+            await plant.ask(close(Residual.CONSUME))
+
+
+async def test_expired_rests_are_not_consumed(tmp_path):
+    async with office(tmp_path, None, {**OWN, "expires_at": NOON + timedelta(seconds=30)}) as plant:
+        plant.clock.advance(60)
+        with pytest.raises(CommandRefused, match=r"isn't consumed: lot C-1 expired 2026-11-21T.* \(20 EA\)"):
             await plant.ask(close(Residual.CONSUME))
 
 

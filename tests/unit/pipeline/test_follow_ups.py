@@ -32,15 +32,14 @@ def make_splitting(cumulate=None) -> Bench:
     )
     bench = Bench(cumulate, make_master(bom=make_bom(*parts)))
     for lot in list(bench.work.lot_balances.changed.values()):
-        bench.work.use_up(LotBalance(lot.key, lot.uom, lot.received_at, None, lot.status))
+        bench.work.put_lot(LotBalance(lot.key, lot.uom, lot.received_at, None, lot.status))
     return bench
 
 
 def settle(bench: Bench) -> None:
     (record,) = open_backlogs(bench)
-    owed = backlogs.owed(bench.work, record)
     triggers = {row.id: row.trigger for row in (*bench.triggers, *bench.work.rows.triggers)}
-    backlogs.settle(bench.work, owed, triggers, (*bench.spans, *bench.work.rows.spans))
+    backlogs.settle(bench.work, record, triggers, (*bench.spans, *bench.work.rows.spans))
 
 
 def open_backlogs(bench: Bench) -> list:
@@ -158,6 +157,8 @@ def test_a_settled_backlog_closes_its_entry():
 def test_nothing_is_settled_while_nothing_comes():
     bench = make_splitting()
     bench.count("5")
+    bench.commit()
+    settle(bench)  # the entry says why from now on
     bench.commit()
     settle(bench)
 

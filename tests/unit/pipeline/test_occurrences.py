@@ -108,6 +108,30 @@ def test_more_of_a_lot_is_like_what_is_there_of_it():
 
 
 @pytest.mark.parametrize(
+    "elsewhere", [{"order": "100045"}, {"lot": LOT._replace(location="L1-B")}], ids=["owner", "bin"]
+)
+def test_a_lot_is_in_quarantine_whoevers_and_wherever_it_is(elsewhere):
+    work = make_work()
+    stage(work, lot=LOT._replace(expires_at=day(30)))
+    work.put_lot(balance(work)._replace(status=LotStatus.QUARANTINE))
+    stage(work, "S-2", **elsewhere)
+
+    assert {(LotStatus.QUARANTINE, day(30))} == {
+        (one.status, one.expires_at) for one in work.lot_balances.changed.values()
+    }
+
+
+def test_a_used_up_lot_is_as_blocked_elsewhere_as_it_was():
+    first = make_work()
+    stage(first)
+    used_up = balance(first).consume(Decimal(100))._replace(status=LotStatus.BLOCKED)
+    work = make_work()
+    stage(work, "S-2", order="100045", known=Transfers({}, {used_up.key: used_up}))
+
+    assert balance(work, ("order", "100045")).status is LotStatus.BLOCKED
+
+
+@pytest.mark.parametrize(
     ("kind", "changes", "why"),
     [
         (EventKind.LOT_STAGED, {"lot": None}, "SCANNER-1.scan names no item and lot"),
@@ -188,8 +212,8 @@ class Asked:
         self.keys += ids
         return {"S-1": "hash"}
 
-    async def balances(self, keys):
-        self.keys += keys
+    async def balances_of_lots(self, lots):
+        self.keys += lots
         return {}
 
 
@@ -198,7 +222,7 @@ async def test_the_store_is_asked_for_the_transfers_of_a_batch_at_once():
     staged = make_event(key="S-1", kind=EventKind.LOT_STAGED, lot=LOT)
     found = await look_up(store, [(staged, "L1"), (make_event(kind=EventKind.LABEL_APPROVED), "L1")])
 
-    assert ["S-1", LotKey(Owner("line", "L1"), "BOTTLE-500", "B-1", "L1-FILL")] == store.keys
+    assert ["S-1", ("BOTTLE-500", "B-1")] == store.keys
     assert Transfers({"S-1": "hash"}, {}) == found
 
 

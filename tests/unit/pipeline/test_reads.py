@@ -103,7 +103,7 @@ async def test_a_lot_names_its_cases_and_back(plant):
     found = read(plant.path, lambda raw: genealogy(raw, lot="BOTTLE-500-1", finished_lot="C261121-1"))
     (finished,) = found.lots[0].orders[0].finished_lots
 
-    assert [one.sscc for one in finished.cases] == [FIRST, SECOND]
+    assert [one["sscc"] for one in finished.cases] == [FIRST, SECOND]
     assert {one.lot for one in found.finished_lots[0].components} >= {"BOTTLE-500-1", "CARTON-12-1", "GLUE-1"}
 
 

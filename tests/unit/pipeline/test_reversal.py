@@ -2,10 +2,11 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 
-from gateway.domain.bom import Activity, BomOperation, Method, Shortage
+from gateway.domain.bom import Activity, Alternate, BomOperation, Method, Shortage
 from gateway.domain.command import (
     CloseOrder,
     CountLot,
@@ -17,14 +18,17 @@ from gateway.domain.command import (
     Reverse,
     SetLotStatus,
 )
+from gateway.domain.event import EventKind
 from gateway.domain.line import Cumulation
 from gateway.domain.lot import LotKey, LotStatus
 from gateway.domain.quantity import Rounding, RoundingMode
 from gateway.domain.signature import Author
 from gateway.errors import CommandRefused
+from gateway.pipeline.model import LineModel, Point
+from gateway.pipeline.overlay import Shrinking
 from tests.factories import LINE, make_component
-from tests.unit.pipeline.office import make_packed, make_packers, make_packing, office
-from tests.unit.pipeline.plant import CASE, REJECT, WEIGHT
+from tests.unit.pipeline.office import PACKING, make_packed, make_packers, make_packing, office
+from tests.unit.pipeline.plant import CASE, REJECT, WEIGHT, make_rule
 
 CARTONS = {"quantity": "100"}
 UP = Rounding(0, RoundingMode.UP)
@@ -152,6 +156,41 @@ async def test_units_in_another_unit_than_the_operations_are_counted_back_in_the
         assert [("3", "0", "3")] == await plant.rows("SELECT counted, posted, reversed FROM tally")
 
 
+async def test_cuts_that_never_terminate_take_the_rest_with_the_last_unit(tmp_path):
+    master = make_packed(units={("COLA-CASE-12", "roll", "EA"): Fraction(3)})
+    async with office(tmp_path, make_packers(master), CARTONS) as plant:
+        await plant.send(CASE, quantity=Decimal(1), uom="roll", id="r-1")
+        await plant.turn()
+        for _ in range(3):
+            await plant.ask(undo(1, "1"))
+
+        tally = plant.state.tallies[CASE]
+        assert (1, 0, 1) == (tally.counted, tally.posted, tally.reversed)
+
+
+async def test_a_lot_that_two_draws_took_comes_back_in_parts(tmp_path):
+    shared = make_component("CARTON-12", "10", operation="0030", alternates=(Alternate("CARTON-B", 1, Fraction(2, 5)),))
+    few, many = {"quantity": "3"}, {"quantity": "100", "item": "CARTON-B", "lot": "B-1"}
+    async with office(tmp_path, make_packers(make_packed(shared)), few, many) as plant:
+        await plant.pack("2")
+        for _ in range(2):
+            await plant.ask(undo(1, "1"))
+
+        assert [["2", "3", "17"], ["-1", "-1.5", "-8.5"], ["-1", "-1.5", "-8.5"]] == [
+            [one[3] for one in await plant.lines(seq)] for seq in (1, 2, 3)
+        ]
+        assert (3, 100) == (plant.left(), plant.left("B-1"))
+
+
+async def test_places_that_are_free_beside_each_other_are_one(tmp_path):
+    async with office(tmp_path, None, CARTONS) as plant:
+        await plant.pack("1", "1", "1", "1")
+        for seq in (3, 1, 2):
+            await plant.ask(undo(seq))
+
+        assert [((0, 3_000_000),)] == [one.free for one in plant.state.span_heads.values()]
+
+
 # --- once an order ----------------------------------------------------------------------------------
 
 
@@ -175,6 +214,32 @@ async def test_what_is_drawn_once_stays_until_the_last_unit_and_reverses_then_wh
         assert [("consumed", "LABEL", "L-1", "-5")] == await plant.lines(4)
         assert {"seq": 1} == (await plant.posting(4))["reverses"]
         assert not any(one.once for one in plant.state.requirements.values())
+
+
+async def test_what_another_operation_draws_once_is_not_asked_for(tmp_path, monkeypatch):
+    operations = (BomOperation("0010", "EA"), *PACKING)
+    label = make_component("LABEL", "5", line="0020", operation="0010", fixed=True)
+    master = make_packed(make_component("CARTON-12", "1", operation="0030"), label, bom={"operations": operations})
+    rules = (make_rule(CASE, EventKind.GOOD_UNITS, "0030"), make_rule(WEIGHT, EventKind.GOOD_UNITS, "0010"))
+    points = {one.signal: Point(one.signal, "L1", rule=one, is_event=True) for one in rules}
+    async with office(tmp_path, LineModel(points, master, {"L1": "100045"}), CARTONS, LABELS) as plant:
+        await plant.pack("2", signal=WEIGHT)
+        await plant.pack("2")
+        monkeypatch.setattr(plant.store, "once_holders", None)
+
+        assert [3] == await plant.ask(undo(2))
+
+
+async def test_what_an_operation_before_it_drew_once_reverses_with_its_last_unit(tmp_path):
+    operations = (BomOperation("0010", "EA", reporting_point=False), *PACKING)
+    label = make_component("LABEL", "5", line="0020", operation="0010", fixed=True)
+    master = make_packed(make_component("CARTON-12", "1", operation="0030"), label, bom={"operations": operations})
+    async with office(tmp_path, make_packers(master), CARTONS, LABELS) as plant:
+        await plant.pack("2", "2")
+        await plant.ask(undo(1))
+        await plant.ask(undo(2))
+
+        assert (100, 50) == (plant.left(), plant.left("L-1"))
 
 
 async def test_it_is_drawn_again_after_everything_was_reversed(tmp_path):
@@ -262,6 +327,25 @@ async def test_nothing_is_owed_after_the_whole_is_reversed(tmp_path):
 
         assert ({}, {}) == (plant.state.backlogs, plant.state.exceptions)
         assert 2 == plant.left()
+
+
+async def test_what_is_owed_is_looked_through_once_for_all_triggers(tmp_path, monkeypatch):
+    split = make_packed(make_component("CARTON-12", "1", operation="0030", on_shortage=Shortage.SPLIT))
+    async with office(tmp_path, make_packers(split, cumulate=WINDOW), {"quantity": "2"}) as plant:
+        await plant.pack("2", "2", "2", "2")
+        plant.clock.advance(60)
+        await plant.turn()
+        items, walked, short = Shrinking.items, [], len(plant.state.backlogs)
+
+        def walk(overlay):
+            walked.extend([overlay] if overlay.base is plant.state.backlogs else [])
+            return items(overlay)
+
+        monkeypatch.setattr(Shrinking, "items", walk)
+        await plant.ask(undo(1))
+
+        assert (3, 1) == (short, len(walked))
+        assert {} == plant.state.backlogs
 
 
 async def test_settled_backlogs_are_mirrored_with_what_was_short(tmp_path):

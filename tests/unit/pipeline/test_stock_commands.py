@@ -65,6 +65,19 @@ async def test_a_used_up_lot_that_comes_again_is_a_new_arrival_and_needs_its_sca
         assert (NOON + timedelta(seconds=60), None) == (facts(plant).staged_at, facts(plant).scanned_at)
 
 
+@pytest.mark.parametrize("used_up", [False, True])
+async def test_a_lot_in_quarantine_is_not_staged_as_unrestricted_to_another_owner(tmp_path, used_up):
+    async with office(tmp_path, None, {"quantity": "5", "owner": ORDER}) as plant:
+        if used_up:
+            await plant.pack("5")
+        await plant.ask(set_status(QUARANTINE))
+        with pytest.raises(CommandRefused, match="lot C-1 has status quarantine in the store, unrestricted here"):
+            await plant.put("S-9", "5", owner=LINE)
+        await plant.put("S-9", "5", owner=LINE, status=QUARANTINE)
+
+        assert {QUARANTINE} == {one.status for one in plant.state.lots.values()}
+
+
 async def test_a_lot_has_one_supplier(tmp_path):
     async with office(tmp_path) as plant:
         await plant.put("S-1", "5", facts=LotFacts(supplier="ACME"))
@@ -283,3 +296,21 @@ async def test_a_balance_that_falls_to_nothing_asks_for_its_owner(tmp_path):
 
         ((order, body),) = await plant.rows("SELECT order_no, body FROM posting WHERE posting_type = 'replenishment'")
         assert ("100045", "0") == (order, orjson.loads(body)["shortfall"]["left"])
+
+
+# --- signatures -------------------------------------------------------------------------------------
+
+SIGNED = [
+    ("count", count("100"), "2026-11-21T12:00:00.000Z"),
+    ("lot-status", set_status(QUARANTINE), "2026-11-21T12:00:00.000Z"),
+]
+
+
+@pytest.mark.parametrize(("kind", "command", "signed_at"), SIGNED)
+async def test_the_journal_has_the_signature(tmp_path, kind, command, signed_at):
+    async with office(tmp_path, make_packers(), CARTONS) as plant:
+        await plant.ask(command)
+        ((body,),) = await plant.rows(f"SELECT body FROM journal WHERE kind = '{kind}'")
+
+    signature = orjson.loads(body)["signature"]
+    assert ("anna", signed_at) == (signature["user"], signature["signed_at"])

@@ -241,3 +241,16 @@ def test_a_document_opened_while_the_master_data_were_in_force_keeps_their_conte
     bench.count()
 
     assert (["sha256:5f3c"], []) == ([one.hash for one in first], bench.work.batch().snapshots)
+
+
+def test_master_data_that_come_back_are_written_again():
+    bench, written = Bench(), []
+    bench.commit()
+    for name in ("sha256:5f3c", "sha256:77aa", "sha256:5f3c"):  # retention may have deleted the first ones meanwhile
+        bench.master = replace(bench.master, hash=name)
+        bench.begin()
+        bench.count()
+        written += [one.hash for one in bench.work.batch().snapshots]
+        bench.commit()
+
+    assert ["sha256:5f3c", "sha256:77aa", "sha256:5f3c"] == written

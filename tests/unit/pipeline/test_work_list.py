@@ -1,13 +1,18 @@
 """What may not post waits, in order, and posts by itself when what it waits for comes."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import orjson
 
+from gateway.domain.command import StartOrder
 from gateway.domain.exception import ExceptionKind
 from gateway.domain.order import OrderStatus
-from tests.factories import ORDER, make_order
+from gateway.domain.signature import Author
+from tests.factories import NOON, ORDER, make_order
 from tests.unit.pipeline.plant import CASE, GOOD, make_line_master, make_model
+
+OPERATOR = Author("operator")
 
 
 async def count(plant, *values):
@@ -124,6 +129,56 @@ async def test_without_any_order_units_wait(plant):
     await count(plant, 103)
 
     assert ["no-order"] == [one.code for one in plant.exceptions(ExceptionKind.TRIGGER)]
+
+
+async def test_units_without_an_order_go_to_one_that_is_started_for_their_time(plant):
+    await plant.asked(plant.pipeline.commands.activate(make_model(active=None)))
+    await count(plant, 103, 107)
+    first = plant.exceptions(ExceptionKind.TRIGGER)[0].first_event
+    await plant.asked(plant.pipeline.commands.execute(StartOrder("L1", "100045", first), OPERATOR))
+
+    assert [] == plant.exceptions(ExceptionKind.TRIGGER)
+    assert ("7", "7", "0", "0") == plant.tally()
+    assert [("100045",)] == await plant.rows("SELECT DISTINCT order_no FROM trigger_log")
+    assert [("100045", "3"), ("100045", "4")] == await plant.rows(
+        "SELECT p.order_no, l.units FROM posting AS p JOIN link AS l ON l.document_id = p.document_id ORDER BY p.seq"
+    )
+
+
+async def test_units_from_before_the_order_wait_and_hold_up_nobody(plant):
+    await plant.asked(plant.pipeline.commands.activate(make_model(active=None)))
+    await count(plant, 103, 107)
+    second = plant.exceptions(ExceptionKind.TRIGGER)[0].last_event
+    await plant.asked(plant.pipeline.commands.execute(StartOrder("L1", "100045", second), OPERATOR))
+    (waiting,) = plant.exceptions(ExceptionKind.TRIGGER)
+
+    assert ("7", "4", "0", "3") == plant.tally()
+    assert (("", "0010"), 1, Decimal(3)) == (waiting.scope, waiting.count, waiting.quantity)
+    assert waiting.reason.endswith("start-order CONFIG_DIR L1 ORDER --at 2026-11-21T12:00:02.000Z`, or earlier")
+
+
+async def test_an_order_that_takes_over_units_keeps_them_in_their_sequence(empty):
+    await empty.stage("S-1", "5")
+    await empty.asked(empty.pipeline.commands.activate(make_model(active=None)))
+    await count(empty, 0, 6, 9)
+    await empty.asked(empty.pipeline.commands.execute(StartOrder("L1", "100045", NOON), OPERATOR))
+    waits = [(one.code, one.count) for one in empty.exceptions(ExceptionKind.TRIGGER)]
+    await empty.stage("S-2", "100")
+
+    assert [("shortage", 2)] == waits
+    assert [(1, "6"), (2, "3")] == await posted(empty)
+
+
+async def test_units_whose_device_has_to_name_the_order_get_none_of_the_line(plant):
+    named = replace(plant.model.points[CASE].rule, fallback_active=False)
+    points = {**plant.model.points, CASE: replace(plant.model.points[CASE], rule=named)}
+    await plant.asked(plant.pipeline.commands.activate(replace(make_model(active=None), points=points)))
+    await plant.send(id="c2")
+    await plant.turn()
+    await plant.asked(plant.pipeline.commands.execute(StartOrder("L1", "100045", NOON), OPERATOR))
+
+    (waiting,) = plant.exceptions(ExceptionKind.TRIGGER)
+    assert "no order: neither PACKER-1.case_sealed nor line L1 names one" == waiting.reason
 
 
 async def test_every_change_of_an_exception_is_in_the_chain(empty):

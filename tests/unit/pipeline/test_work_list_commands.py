@@ -6,15 +6,16 @@ from decimal import Decimal
 import pytest
 
 from gateway.domain.bom import LateStage
-from gateway.domain.command import AcceptDeviation, CloseException, Retry
+from gateway.domain.command import AcceptDeviation, CloseException, EnterOutput, IssueLot, Retry
 from gateway.domain.event import EventKind, SignalId
 from gateway.domain.exception import ExceptionKind
 from gateway.domain.quantity import text
 from gateway.errors import CommandRefused
+from gateway.formats import signed
 from gateway.pipeline import work_list
 from gateway.pipeline.model import Point
 from tests.factories import NOON
-from tests.unit.pipeline.plant import CASE, GOOD, SPARE, Plant, make_line_master, make_model, make_rule
+from tests.unit.pipeline.plant import CASE, GOOD, SPARE, WEIGHT, Plant, make_line_master, make_model, make_rule
 from tests.unit.pipeline.test_order_commands import OPERATOR, SIGNER, entries, give
 
 ISSUED = SignalId("SCANNER-1", "issued")
@@ -158,15 +159,63 @@ async def test_a_closed_issue_counted_no_units(plant):
     assert ISSUED not in plant.state.tallies
 
 
-async def test_a_backlog_is_settled_not_closed(plant):
-    work = plant.pipeline.writer.working_copy()
-    scope = ("100045", "0099")
-    entered = work_list.enter(
-        work, ExceptionKind.BACKLOG, scope, code="backlog", reason="owed", quantity=Decimal(0), uom="", at=NOON
-    )
-    await plant.pipeline.writer.finish(work)
-    with pytest.raises(CommandRefused, match="is what a posting is still owed"):
-        await give(plant, CloseException(entered.id, "LOST"), SIGNER)
+async def test_an_issue_that_is_closed_with_units_of_the_same_signal_counted_none(plant):
+    await give(plant, EnterOutput("E-1", "100045", "0010", good=Decimal(5)))
+    await give(plant, IssueLot("I-1", "100045", "0010", "BOTTLE-500", "B-9", Decimal(499_999), "EA"))
+    held = only(plant).count
+    await give(plant, CloseException(only(plant).id, "LOST"), SIGNER)
+
+    assert (3, []) == (held, plant.exceptions(ExceptionKind.TRIGGER))
+    assert ("5", "0", "0", "0", "5") == totals(plant, SignalId("operator", "L1"))
+
+
+async def test_an_entry_holds_no_units_of_an_issue_that_joined_it(plant):
+    await give(plant, IssueLot("I-1", "100045", "0010", "BOTTLE-500", "B-9", Decimal("0.25"), "kg"))
+
+    assert (Decimal(10), 2) == (only(plant).quantity, only(plant).count)
+
+
+async def test_an_entry_that_began_with_an_issue_holds_the_units_that_join_it(plant):
+    await give(plant, IssueLot("I-1", "100045", "0040", "DRINK", "D-9", Decimal("0.25"), "kg"))
+    await plant.send(WEIGHT, id="w1", quantity=Decimal(5), uom="EA")
+    await plant.turn()
+    waiting = next(one for one in plant.exceptions(ExceptionKind.TRIGGER) if one.scope[1] == "0040")
+
+    assert (Decimal(5), "EA", 2) == (waiting.quantity, waiting.uom, waiting.count)
+
+
+async def test_what_joined_an_entry_since_it_was_signed_for_is_not_closed_with_it(plant):
+    seen = signed.held(only(plant))
+    plant.read(good=115)
+    await plant.turn()
+    with pytest.raises(CommandRefused, match="has changed since it was signed for"):
+        await give(plant, CloseException(only(plant).id, "LOST", seen), SIGNER)
+
+    assert ("15", "0", "0", "15", "0") == totals(plant, GOOD)
+
+
+async def test_an_entry_that_is_still_what_was_signed_for_is_closed(plant):
+    await give(plant, CloseException(only(plant).id, "LOST", signed.held(only(plant))), SIGNER)
+
+    assert [] == plant.exceptions(ExceptionKind.TRIGGER)
+
+
+async def test_what_only_waits_behind_it_changes_no_deviation(plant):
+    plant.clock.advance(60)
+    await plant.stage("S-1", "100")
+    seen = signed.deviation(only(plant))
+    plant.read(good=115)
+    await plant.turn()
+    await give(plant, AcceptDeviation(only(plant).id, seen), SIGNER)
+
+    assert ("15", "15", "0", "0", "0") == totals(plant, GOOD)
+
+
+async def test_another_deviation_than_the_one_that_was_signed_for_is_not_accepted(plant):
+    plant.clock.advance(60)
+    await plant.stage("S-1", "100")
+    with pytest.raises(CommandRefused, match="has changed since it was signed for"):
+        await give(plant, AcceptDeviation(only(plant).id, "sha256:other"), SIGNER)
 
 
 async def test_an_unknown_reason_code_is_refused(plant):

@@ -143,9 +143,7 @@ class Bottling:
                 document=self.document, units=-link.units, lines=tuple((n, -quantity) for n, quantity in link.lines)
             )
         )
-        for order, operation, start, end, number in self.spans:
-            if number == trigger:
-                self.batch.reversed_spans.append(Span(order, operation, start, end, number))
+        self.batch.reversed_spans += [span for span in self.spans if span.trigger == trigger]
         self._post(one, back, self.document, reverses=seq, reach=())
         return self.seq
 
@@ -177,7 +175,8 @@ class Bottling:
         start = self.next[operation] if at is None else at * BOTTLE
         end = start + units * LENGTHS[operation]
         self.next[operation] = max(end, self.next[operation])
-        span = Span("100045", operation, start, end, trigger.id)
+        sscc = trigger.event.sscc
+        span = Span("100045", operation, start, end, trigger.id, sscc, trigger.event.source_time if sscc else None)
         self.batch.spans.append(span)
         self.spans.append(span)
         return start, end

@@ -172,7 +172,7 @@ class Line(Ledger):
         batch = Batch()
         for one in triggers:
             document = self._book(batch, one, self._document())
-            batch.released.append((one.id, document))
+            batch.released.append((one.id, document, one.order))
             self._close(batch, document)
         self._end_exception(batch, "posted")
         self._count(posted=len(triggers), released=len(triggers))
@@ -180,7 +180,7 @@ class Line(Ledger):
 
     def closed_without_posting(self, triggers: list[Trigger]) -> Batch:
         batch = Batch()
-        batch.released = [(one.id, None) for one in triggers]
+        batch.released = [(one.id, None, one.order) for one in triggers]
         self._end_exception(batch, "tested by hand")
         self._count(taken_back=len(triggers), released=len(triggers))
         return self._complete(batch)

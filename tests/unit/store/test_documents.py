@@ -3,8 +3,8 @@ from decimal import Decimal
 import pytest
 
 from gateway.domain.document import Span
-from gateway.store import documents
-from gateway.store.lookups import BALANCES_OF_LOT, TRANSFERS, TRIGGERS
+from gateway.store import documents, order_sums
+from gateway.store.lookups import BALANCES_OF_LOTS, TRANSFERS, TRIGGERS
 from tests.unit.store.samples import PLACE, lot_key, make_event
 
 ONE = Decimal(1)
@@ -33,9 +33,15 @@ async def test_documents_are_found_that_were_posted(store, line, window):
     assert [11] == [one.seq for one in await store.postings_of([window, line.documents])]
 
 
-async def test_an_orders_postings_come_in_their_order(store, window):
-    assert list(range(1, 13)) == [one.seq for one in await store.order_postings("100045")]
-    assert [] == await store.order_postings("100046")
+async def test_an_orders_postings_are_summed(store, window):
+    found = await store.order_sums("100045")
+    other = await store.order_sums("100046")
+
+    assert {"0010": (11, 1, 0)} == {
+        one.operation: (one.output.good, one.output.scrap, one.output.rework) for one in found.outputs
+    }
+    assert 12 == sum(one.quantity for one in found.lines if one.item == "ITEM-3")
+    assert ((), ()) == other
 
 
 async def test_a_posting_knows_what_reversed_it(store, window):
@@ -80,8 +86,9 @@ async def test_triggers_come_in_the_order_asked_for(store, line):
 
 
 async def test_a_lots_balances_are_found_whosever_they_are(store, line):
-    assert [line.lots[lot_key(3)]] == await store.balances_of_lot("ITEM-3", "LOT-3")
-    assert [] == await store.balances_of_lot("ITEM-3", "LOT-4")
+    assert {lot_key(3): line.lots[lot_key(3)]} == await store.balances_of_lots(
+        [("ITEM-3", "LOT-3"), ("ITEM-3", "LOT-4")]
+    )
 
 
 async def test_applied_returns_and_counts_are_known(store, line):
@@ -95,13 +102,12 @@ async def test_applied_returns_and_counts_are_known(store, line):
     [
         documents.AT,
         documents.OF_DOCUMENTS,
-        documents.OF_ORDER,
         documents.FOLLOWING,
         documents.REVERSED_BY,
         documents.LINKS_OF_DOCUMENT,
         documents.LINKS_OF_TRIGGERS,
         documents.SPANS,
-        BALANCES_OF_LOT,
+        BALANCES_OF_LOTS,
         TRANSFERS,
         TRIGGERS,
     ],
@@ -112,3 +118,12 @@ async def test_questions_are_answered_by_index(store, question):
 
     scans = [row[3] for row in plan if row[3].startswith("SCAN") and "wanted" not in row[3]]
     assert scans == []
+
+
+@pytest.mark.parametrize("question", [order_sums.OUTPUTS, order_sums.LINES, order_sums.ONCE_HOLDERS])
+async def test_only_an_orders_own_postings_are_summed(store, question):
+    parameters = ("100045",) * question.count("?")
+    plan = await store.transact(lambda raw: raw.execute(f"EXPLAIN QUERY PLAN {question}", parameters).fetchall())
+
+    assert [] == [row[3] for row in plan if "posting" in row[3] and "posting_order (order_no=?)" not in row[3]]
+    assert any("posting_order (order_no=?)" in row[3] for row in plan)

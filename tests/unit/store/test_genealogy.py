@@ -36,7 +36,7 @@ def lots_of(case) -> dict[tuple[str, str], str]:
 
 def cases_of(plant: Bottling, lot: str) -> list[str]:
     return [
-        case.sscc
+        case["sscc"]
         for trace in ask(plant, lot=lot).lots
         for order in trace.orders
         for finished in order.finished_lots
@@ -191,7 +191,7 @@ async def test_a_lot_whose_units_were_all_reversed_marks_the_case(plant):
 
     finished = ask(plant, lot="B-1").lots[0].orders[0].finished_lots[0]
 
-    assert [(one.sscc, one.reversed) for one in finished.cases] == [(FIRST, True)]
+    assert [(one["sscc"], one["reversed"]) for one in finished.cases] == [(FIRST, True)]
     assert [str(one.quantity) for one in finished.issues] == ["0"]
 
 
@@ -221,7 +221,7 @@ async def test_a_component_lot_names_orders_finished_lots_and_what_is_left(plant
     assert (trace.item, trace.supplier, trace.balances[0].left) == ("BOTTLE", "Glassworks", "1000")
     assert (trace.orders[0].order, finished.finished_lot, finished.item) == ("100045", "C-1", "COLA-CASE-12")
     assert [(one.operation, str(one.quantity), one.postings) for one in finished.issues] == [("0010", "18", 2)]
-    assert [one.seq for one in finished.cases] == [5, 6]
+    assert [one["seq"] for one in finished.cases] == [5, 6]
 
 
 async def test_an_item_that_has_no_such_lot_answers_nothing(plant):
@@ -272,4 +272,4 @@ async def test_a_finished_lot_names_every_component_lot_and_case(plant):
         ("0020", "C-1", "24", 0),
         ("0030", "K-1", "2", 0),
     ]
-    assert [one.sscc for one in trace.cases] == [FIRST, SECOND]
+    assert [one["sscc"] for one in trace.cases] == [FIRST, SECOND]

@@ -166,3 +166,13 @@ async def test_ids_go_on_behind_the_greatest(store, line):
     loaded = await store.load()
 
     assert (line.documents + 1, 6) == (loaded.next_document, loaded.next_input)
+
+
+async def test_what_only_a_closed_orders_postings_need_is_not_loaded(store, line):
+    closed = await store.load()
+    await store.commit(Batch(orders={"100045": OrderState(closed_at=START)}))
+    loaded = await store.load()
+
+    assert closed.requirements
+    assert ({}, {}, {}) == (loaded.requirements, loaded.progress, loaded.span_heads)
+    assert loaded.order_states["100045"].closed_at == START

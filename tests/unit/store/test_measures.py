@@ -1,3 +1,4 @@
+from contextlib import closing
 from datetime import timedelta
 from decimal import Decimal
 
@@ -8,11 +9,14 @@ from gateway.domain.exception import ExceptionKind, ExceptionRecord
 from gateway.domain.lot import LotBalance, LotKey, LotStatus, Owner
 from gateway.domain.order import OrderState, Progress
 from gateway.domain.posting import Variance
+from gateway.settings.snapshot import read_snapshot
+from gateway.store import recipe
 from gateway.store.batch import Batch, Head, SpanHead, TransferRow, VarianceRow
+from gateway.store.connection import connect_writer
 from gateway.store.measures import measures
 from gateway.store.reading import read
 from tests.unit.store.booking import Book
-from tests.unit.store.bottling import BEGIN, FIRST, LINE, SECOND, Bottling, used
+from tests.unit.store.bottling import BEGIN, FIRST, LINE, SECOND, Bottling, make_content, used
 
 
 @pytest.fixture
@@ -163,6 +167,38 @@ async def test_counted_units_stand_against_sealed_ones(plant):
     ]
 
     assert rows == [("0010", "20.0000", "24.0000", "-4.0000"), ("0020", "24.0000", "24.0000", "0.0000")]
+
+
+async def test_an_order_that_is_closed_is_measured_by_its_variances(plant):
+    await make_gap(plant)
+    plant.batch.orders = {"100045": OrderState(closed_at=BEGIN)}
+    await plant.commit()
+
+    assert [] == measured(plant, "genealogy_completeness")
+
+
+def test_a_snapshot_is_read_once_for_all_its_bills(monkeypatch):
+    body, bodies = make_content().encoded(), []
+    monkeypatch.setattr(recipe, "read_snapshot", lambda one: bodies.append(one) or read_snapshot(one))
+
+    shapes = [recipe.bill_shape("sha256:once", body + b" " * number, "COLA", "3") for number in range(3)]
+
+    assert shapes[0]
+    assert shapes == [shapes[0]] * 3
+    assert len(bodies) == 1
+
+
+async def test_a_bill_is_worked_out_once_for_all_its_orders(plant):
+    await make_gap(plant)
+    bills = []
+    with closing(connect_writer(plant.store.path)) as raw:
+        raw.execute("INSERT INTO order_progress SELECT '2', operation, good, scrap, rework FROM order_progress")
+        raw.execute("UPDATE posting SET order_no = '2' WHERE seq = 1")
+        raw.create_function("bill_shape", 4, lambda *bill: bills.append(bill[2:]) or recipe.bill_shape(*bill))
+        orders = {one for (one,) in raw.execute("SELECT order_no FROM order_operation")}
+
+    assert orders == {"2", "100045"}
+    assert bills == [("COLA", "3")]
 
 
 async def test_a_store_without_anything_has_no_measures(plant):

@@ -3,7 +3,8 @@ from datetime import timedelta
 import pytest
 
 from gateway.domain.event import EventKind
-from gateway.store.batch import Batch, ConsumerKey, ConsumerKind, EventRow, InputRow, Mark, Rejection
+from gateway.store import forget
+from gateway.store.batch import Batch, ConsumerKey, ConsumerKind, EventRow, InputRow, Mark, Rejection, Snapshot
 from gateway.store.log import PostingLog
 from gateway.store.retention import prune
 from gateway.store.store import Registration
@@ -138,9 +139,68 @@ async def test_what_the_engine_was_told_goes_with_the_events_it_stood_before(sto
     assert (await store.load()).next_input == 5
 
 
+async def test_units_on_trial_go_with_the_events_they_stood_before(store, path, acknowledged):
+    for key in ("tried-1", "tried-2"):
+        acknowledged.events += 1
+        tried = make_event(acknowledged.events, EventKind.TRIED)._replace(key=key)
+        await store.commit(Batch(events=[EventRow(acknowledged.events, tried, "NEW")]))
+        await store.commit(acknowledged.posted(1))
+    await store.commit(Batch(consumers={ERP: Mark(11, START)}))
+    await prune(store, KEEP, LATER)
+
+    known = await store.known_events([(*GOOD, "tried-1"), (*GOOD, "tried-2")])
+    assert [(*GOOD, "tried-2")] == list(known)
+    assert [] == [one for one in verify(path).checks if not one.ok]
+    assert [("1",)] == await store.transact(
+        lambda raw: raw.execute("SELECT quantity FROM retained WHERE kind = 'tried'").fetchall()
+    )
+
+
 async def test_a_long_past_goes_in_many_transactions(store, path, acknowledged):
     await store.commit(acknowledged.posted(900))
     await store.commit(Batch(consumers={ERP: Mark(910, START)}))
 
     assert await prune(store, KEEP, LATER) == 910
     assert [one for one in verify(path).checks if not one.ok] == []
+
+
+OLD, NEW = "sha256:9f2c", "sha256:77aa"  # the first one is what every posting and document here names
+_HASHES = "SELECT hash FROM snapshot ORDER BY hash"
+
+
+async def keep_snapshots(store) -> None:
+    """First the one that the postings name, then the one that is in use from now on."""
+    for name in (OLD, NEW):
+        await store.commit(Batch(snapshots=[Snapshot(name, b"{}", START)]))
+
+
+async def snapshots(store) -> list[str]:
+    return [name for (name,) in await store.transact(lambda raw: raw.execute(_HASHES).fetchall())]
+
+
+async def test_a_snapshot_goes_with_the_last_posting_that_names_it(store, acknowledged):
+    await keep_snapshots(store)
+    await prune(store, KEEP, LATER)
+    between = await snapshots(store)
+    await store.commit(Batch(consumers={ERP: Mark(10, START)}))
+    await prune(store, KEEP, LATER)
+
+    assert ([NEW, OLD], [NEW]) == (between, await snapshots(store))
+
+
+async def test_a_snapshot_stays_while_an_open_document_or_an_activation_names_it(store, acknowledged):
+    await keep_snapshots(store)
+    activation = InputRow(1, 13, "activation", b'{"master_data": "sha256:66bb"}')
+    await store.commit(Batch(snapshots=[Snapshot("sha256:66bb", b"{}", START)], inputs=[activation]))
+    await store.commit(Batch(snapshots=[Snapshot(NEW, b"{}", START)]))
+    await store.commit(acknowledged.gathered_in(2))
+    await store.commit(Batch(consumers={ERP: Mark(10, START)}))
+    await prune(store, KEEP, LATER)
+
+    assert ["sha256:66bb", NEW, OLD] == await snapshots(store)
+
+
+async def test_the_inputs_to_delete_are_found_by_their_index(store):
+    rows = await store.transact(lambda raw: raw.execute(f"EXPLAIN QUERY PLAN {forget._LAST_INPUT}", (5,)).fetchall())
+
+    assert ["SEARCH input USING COVERING INDEX input_after (after_event<?)"] == [row[3] for row in rows]

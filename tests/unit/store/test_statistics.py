@@ -2,13 +2,16 @@ from decimal import Decimal
 
 import pytest
 
+from gateway.domain.document import Draw, Pick
 from gateway.domain.order import Progress
-from gateway.domain.requirement import Requirement, RequirementKey
+from gateway.domain.requirement import NOTHING, Requirement, RequirementKey
 from gateway.store.batch import ShadowKey, ShadowTotal
 from gateway.store.reading import read
 from gateway.store.shadow_report import shadow_report
 from gateway.store.statistics import full_documents
 from tests.unit.store.bottling import FIRST, Bottling, used
+
+NONE = Requirement(0, 1, Decimal(0))
 
 
 @pytest.fixture
@@ -84,3 +87,32 @@ async def test_a_shadow_is_compared_with_what_was_consumed(plant):
 
     assert (one.source, one.item, one.would_be, one.live, one.difference) == ("BOM 4", "BOTTLE", "16", "17", "-1")
     assert one.percent == "-5.8824"
+
+
+async def make_weighed(plant: Bottling, drawn_in: str) -> None:
+    """Twelve litres of a lot whose own density says that they were ten kilograms; a shadow reckoned eleven."""
+    plant.count("0010", 12, used("BOTTLE", "B-1", "12"))
+    key = RequirementKey("100045", "0010", "0010", drawn_in)
+    draw = Draw(
+        key, "BOTTLE", NONE, NOTHING, NOTHING, Decimal(10), Decimal(0), (Pick(0, Decimal(12), Decimal(10)),), ()
+    )
+    plant.batch.links[0] = plant.batch.links[0]._replace(draws=(draw,))
+    shadow = ShadowKey(RequirementKey("100045", "0010", "0010", "kg"), "BOM 4")
+    plant.batch.shadows = {shadow: ShadowTotal("BOTTLE", Requirement(11, 1, Decimal(11)))}
+    await plant.commit()
+
+
+async def test_a_lot_of_its_own_density_is_compared_by_what_its_triggers_drew(plant):
+    await make_weighed(plant, "kg")
+
+    (one,) = read(plant.store.path, shadow_report)
+
+    assert (one.uom, one.live, one.difference, one.percent) == ("kg", "10", "1", "10.0000")
+
+
+async def test_what_was_drawn_in_another_unit_is_not_comparable(plant):
+    await make_weighed(plant, "l")
+
+    (one,) = read(plant.store.path, shadow_report)
+
+    assert (one.would_be, one.live, one.difference, one.percent) == ("11", None, None, None)

@@ -158,7 +158,7 @@ async def test_a_dead_letter_keeps_its_bytes(store):
 
 @pytest.mark.parametrize("question", [KNOWN_EVENTS, HELD_TRIGGERS, STAGED, BALANCES])
 async def test_questions_are_answered_by_index(store, question):
-    parameters = (1, 1) if question == HELD_TRIGGERS else ("[]",)
+    parameters = (1, 0, 1) if question == HELD_TRIGGERS else ("[]",)
     plan = await store.transact(lambda raw: raw.execute(f"EXPLAIN QUERY PLAN {question}", parameters).fetchall())
 
     scans = [row[3] for row in plan if row[3].startswith("SCAN") and "wanted" not in row[3]]

@@ -23,6 +23,7 @@ EVERY_CHECK = [
     "lots",
     "requirements",
     "units",
+    "reversals",
     "work list",
     "consumers",
 ]
@@ -97,7 +98,9 @@ OTHERS_LINK = (
 LOOSE_LINK = "INSERT INTO link SELECT 77, trigger_id, units, body FROM link WHERE trigger_id = 3"
 DOUBLED_WINDOW = "INSERT INTO open_document SELECT id + 1, body FROM open_document"
 CLOSED_WINDOW = "DELETE FROM open_document"
-DOUBLED_SPAN = "INSERT INTO span SELECT order_no, operation, span_start, span_end, 4, 0 FROM span WHERE trigger_id = 3"
+DOUBLED_SPAN = """
+INSERT INTO span SELECT order_no, operation, span_start, span_end, 4, 0, sscc, sealed_at FROM span WHERE trigger_id = 3
+"""
 BALANCE = "lot_balance SELECT owner_kind, 'L2', item, lot, location, uom, received_at, expires_at, status, staged"
 DOUBLED_BALANCE = f"INSERT INTO {BALANCE}, consumed, returned, has_left, facts FROM lot_balance WHERE item = 'ITEM-3'"
 
@@ -171,9 +174,12 @@ FLIPPED = 'CAST(replace(CAST(body AS TEXT), \'"good":"1"\', \'"good":"2"\') AS B
         ("UPDATE span SET reversed = 0", {"units"}),
         ("UPDATE span SET trigger_id = 999 WHERE trigger_id = 5", {"units"}),
         (DOUBLED_SPAN, {"units"}),
+        ("UPDATE span SET sscc = '106141412345678908' WHERE trigger_id = 5", {"units"}),
         ("UPDATE span_head SET next = next + 1", {"units"}),
         ("UPDATE span_head SET free = '[]'", {"units"}),
         ("DELETE FROM span_head", {"units"}),
+        ("UPDATE posting_line SET quantity = '-4' WHERE seq = 14 AND line = 2", {"bodies", "reversals"}),
+        ("UPDATE posting_line SET quantity = '1' WHERE seq = 14 AND line = 2", {"bodies", "reversals"}),
         ("DELETE FROM backlog", {"requirements"}),
         ("UPDATE backlog SET quantity = '2'", {"requirements"}),
         ("UPDATE backlog SET trigger_id = 1", {"requirements"}),
@@ -193,6 +199,12 @@ async def test_what_was_tampered_with_is_found(path, grown, statement, found):
     tamper(path, statement)
 
     assert found <= failed(path)
+
+
+async def test_a_link_may_name_a_line_more_than_once(path, grown):
+    tamper(path, changed_link('[2,"1"]', '[2,"0.25"],[2,"0.75"]'))
+
+    assert set() == failed(path)
 
 
 async def test_one_broken_link_is_not_reported_for_everything_behind_it(path, grown):

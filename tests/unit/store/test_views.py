@@ -1,7 +1,10 @@
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
 from gateway.store.batch import Batch, ConsumerKey, ConsumerKind, DeadLetter, Mark, Rejection
-from gateway.store.views import Views
+from gateway.store.views import _CLOSED, Views
 from tests.unit.store.samples import GOOD, START, make_exception
 
 
@@ -23,6 +26,19 @@ async def test_open_exceptions_come_oldest_first(views, store):
     await store.commit(Batch(exceptions={3: make_exception(3, 0), 2: make_exception(2, 0)}))
 
     assert [one.id for one in await views.exceptions(2)] == [1, 2]
+
+
+async def test_closed_exceptions_come_newest_first(views, store):
+    closed = [replace(make_exception(number, 0), closed_at=START + timedelta(number % 5)) for number in (2, 3, 4, 5)]
+    await store.commit(Batch(exceptions={one.id: one for one in closed}))
+
+    assert [one.id for one in await views.exceptions_closed(3)] == [4, 3, 2]
+
+
+async def test_the_closed_exceptions_are_not_all_looked_at(views):
+    plan = await views.read(lambda raw: raw.execute(f"EXPLAIN QUERY PLAN {_CLOSED}", (3,)).fetchall())
+
+    assert ["SEARCH exception USING INDEX exception_closed (closed_at>?)"] == [step[-1] for step in plan]
 
 
 async def test_open_exceptions_are_counted(views):

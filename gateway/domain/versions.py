@@ -1,4 +1,4 @@
-"""Which version of a bill of material holds at a moment, where nothing pins one."""
+"""Which version of a bill of material holds at a moment: pinned, or the newest that is effective."""
 
 import re
 from bisect import bisect_right
@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from gateway.domain.bom import BillOfMaterial
 from gateway.domain.masterdata import MasterData
+from gateway.domain.order import Order, OrderState
 
 _ALWAYS = datetime.min.replace(tzinfo=UTC)
 
@@ -26,6 +27,20 @@ def since(master: MasterData, at: datetime) -> datetime:
     turns = _turns(master)
     passed = bisect_right(turns, at)
     return turns[passed - 1] if passed else _ALWAYS
+
+
+def bom_version(master: MasterData, order: Order, past: OrderState, at: datetime) -> str | None:
+    """Return the version by which the order is made at the event's time: pinned, the order's own, or effective.
+
+    None where nothing is pinned and no approved version is effective.
+    """
+    pinned = [one for one in past.pins if one.since <= at] if past.pins else []
+    if pinned:
+        return max(pinned, key=lambda one: one.since).bom_version
+    if order.bom_version:
+        return order.bom_version
+    bom = bom_named(master, order.bom, at)
+    return bom.version if bom else None
 
 
 def bom_named(master: MasterData, bom: str, at: datetime | None) -> BillOfMaterial | None:
