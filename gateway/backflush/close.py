@@ -1,7 +1,8 @@
 """An order's close: is it within its tolerance, and why each component's consumption isn't its standard.
 
 actual − standard = usage + mix + yields + scrap, exactly: the three that are calculated are rounded where they
-never terminate (at twelve decimals), and usage is the rest.
+never terminate (at twelve decimals), and usage is the rest. What a scale measured has no yield: a weight counts no
+good units, so all that it is beside the standard of the received ones is usage.
 """
 
 from collections import defaultdict
@@ -16,13 +17,15 @@ from gateway.domain.bom import BillOfMaterial, Method
 from gateway.domain.masterdata import MasterData
 from gateway.domain.order import Order
 from gateway.domain.posting import Output, PostingLine, Variance
-from gateway.domain.quantity import EXACT, ZERO, nearest, text
+from gateway.domain.quantity import EXACT, ZERO, Rounding, nearest, text
 from gateway.domain.use import Use
 
 FactorOf = Callable[[str, str], Fraction]
 
 _NONE = Fraction(0)
 _MEASURED = (Method.MEASURED, Method.SCAN)
+_FINE = Fraction(1, 10**6)  # a million lines, each rounded at twelve decimals
+_OTHERWISE = "not as calculated: entered as nothing, a shortage closed without posting, or another BOM or density"
 
 
 class Made(NamedTuple):
@@ -35,9 +38,13 @@ class Made(NamedTuple):
 
 @dataclass(slots=True)
 class _Account:
-    """A component of one item, in the component's unit; `lines` are what was consumed, in the stock unit."""
+    """A component of one item, in the component's unit; `lines` are what was consumed, in the stock unit.
+
+    `step` is what its calculated quantities are rounded to, nothing where they are exact.
+    """
 
     uom: str
+    step: Fraction = _NONE
     standard: Fraction = _NONE
     yields: Fraction = _NONE
     scrap: Fraction = _NONE
@@ -117,7 +124,8 @@ def _require(accounts: _Accounts, counted: list[tuple[PlannedOperation, Output]]
         for one in _consumed(plan.components, plan.good, Method.SCAN):
             ratio, account = Fraction(one.numerator, one.denominator), _account(accounts, one)
             account.standard += standard * ratio
-            account.yields += (Fraction(output.good) - standard) * ratio
+            if one.component.method is not Method.MEASURED:
+                account.yields += (Fraction(output.good) - standard) * ratio
         for units, drawn in ((output.scrap, plan.scrap), (output.rework, plan.rework)):
             for one in _consumed(drawn, drawn):
                 _account(accounts, one).scrap += Fraction(units) * Fraction(one.numerator, one.denominator)
@@ -145,7 +153,15 @@ def _consumed(
 
 
 def _account(accounts: _Accounts, planned: PlannedComponent) -> _Account:
-    return accounts.setdefault((planned.source[0], planned.item), _Account(planned.key.uom))
+    account = accounts.setdefault((planned.source[0], planned.item), _Account(planned.key.uom))
+    account.step = max(account.step, _step(planned.component.rounding))
+    return account
+
+
+def _step(rounding: Rounding) -> Fraction:
+    if rounding.multiple is not None:
+        return Fraction(rounding.multiple)
+    return _NONE if rounding.decimals is None else Fraction(1, 10**rounding.decimals)
 
 
 def _consume(accounts: _Accounts, master: MasterData, lines: Iterable[PostingLine]) -> None:
@@ -165,6 +181,7 @@ def _variances(master: MasterData, line: str, group: Mapping[str, _Account], fac
     actuals = {item: _sum(account.lines) for item, account in group.items()}
     used = sum((Fraction(actuals[item]) / factors[item] for item in group), _NONE)
     required = sum((account.required for account in group.values()), _NONE)
+    most = sum((account.step for account in group.values()), _FINE)
     for item, account in group.items():
         factor, actual = factors[item], actuals[item]
         own = used * account.required / required if required else Fraction(actual) / factor
@@ -175,13 +192,14 @@ def _variances(master: MasterData, line: str, group: Mapping[str, _Account], fac
             usage = EXACT.subtract(usage, part)
         uom = master.items[item].uom
         found = Variance(line, item, uom, standard, actual, usage, mix, yields, scrap, "")
-        yield found._replace(cause=_cause(found, account.lines))
+        why = _usage(item, group, rounding=abs(Fraction(usage)) <= most * factor) if usage else ""
+        yield found._replace(cause=_cause(found, why))
 
 
-def _cause(found: Variance, lines: list[PostingLine]) -> str:
+def _cause(found: Variance, usage: str) -> str:
     parts = []
     if found.usage:
-        parts.append(f"usage {_signed(found.usage, found.uom)}: {_usage(lines)}")
+        parts.append(f"usage {_signed(found.usage, found.uom)}: {usage}")
     if found.mix:
         parts.append(f"mix {_signed(found.mix, found.uom)}: the items of the line were not used in their shares")
     if found.yields:
@@ -191,21 +209,31 @@ def _cause(found: Variance, lines: list[PostingLine]) -> str:
     return "; ".join(parts) or "as the standard says"
 
 
-def _usage(lines: list[PostingLine]) -> str:
-    """Return what made the usage: what wasn't calculated, and whose lots were used."""
-    found = []
+def _usage(item: str, group: Mapping[str, _Account], *, rounding: bool) -> str:
+    """Return what made an item's usage: what wasn't calculated of its BOM line, and whose lots were used.
+
+    The items of a line take their shares of all that it used, so that what was entered of one is usage of each.
+    `rounding`: it is so little that rounding made it where nothing else did.
+    """
+    lines = group[item].lines
+    found = list(_uncalculated(lines))
+    for other in sorted(group.keys() - {item}):
+        found += (f"{one} of {other}" for one in _uncalculated(group[other].lines))
+    if not found:
+        found.append("nothing was consumed" if not lines else "rounding" if rounding else _OTHERWISE)
+    lots = sorted({f"{one.lot} of {one.supplier}" if one.supplier else one.lot for one in lines})
+    return ", ".join(found) + (f" (lots {', '.join(lots)})" if lots else "")
+
+
+def _uncalculated(lines: list[PostingLine]) -> Iterable[str]:
     for what, chosen in (
-        ("measured or scanned", [one for one in lines if one.method in _MEASURED]),
+        ("measured or scanned", [one for one in lines if one.standard is None and one.method in _MEASURED]),
         ("entered by operators", [one for one in lines if one.standard is not None]),
         ("residuals", [one for one in lines if one.method == "residual"]),
         ("cycle counts", [one for one in lines if one.method == "count"]),
     ):
-        if chosen:
-            found.append(f"{what} {text(_sum(chosen))}")
-    if not found:
-        found.append("rounding" if lines else "nothing was consumed")
-    lots = sorted({f"{one.lot} of {one.supplier}" if one.supplier else one.lot for one in lines})
-    return ", ".join(found) + (f" (lots {', '.join(lots)})" if lots else "")
+        if total := _sum(chosen):  # nothing where it was reversed
+            yield f"{what} {text(total)}"
 
 
 def _sum(lines: Iterable[PostingLine]) -> Decimal:

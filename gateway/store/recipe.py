@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fractions import Fraction
 from functools import lru_cache
+from math import lcm
 from typing import NamedTuple
 
 import orjson
 
-from gateway.backflush.span import scale
 from gateway.domain.bom import BillOfMaterial, Component, Method
 from gateway.domain.masterdata import MasterData
 from gateway.domain.use import Use
@@ -18,6 +18,7 @@ from gateway.domain.versions import bom_of
 from gateway.errors import DataError
 from gateway.settings.snapshot import read_snapshot
 
+MILLION = 10**6
 _UNTOLD = (Method.SCAN, Method.PICK)  # no trigger of units tells their consumption
 
 
@@ -46,8 +47,11 @@ class Recipe:
 
     def unit_length(self, number: str) -> Fraction:
         """Return how long a unit of the operation is in spans (millionths of the base unit); zero for a strange one."""
-        found = scale(self.master, (self.bill.bom, self.bill.version), number)
-        return found.unit if found else Fraction(0)
+        operation = self.bill.operation(number)
+        if operation is None:
+            return Fraction(0)
+        base = lcm(*(one.per_order_unit.numerator for one in self.bill.operations))
+        return base * MILLION / operation.per_order_unit
 
     def reported_at(self, number: str) -> str:
         """Return the reporting point that consumes what belongs to the operation: itself, or the next one."""
