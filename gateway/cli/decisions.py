@@ -38,14 +38,16 @@ def close_exception(
     *,
     exception: int,
     reason: Reason,
+    first: Annotated[bool, typer.Option("--first", help="only the trigger that holds up the others")] = False,
     user: User = None,
     password_file: PasswordFile = None,
     meaning: Meaning = None,
 ) -> None:
     """Close an entry of the work list without posting what it holds, signed."""
     signed = signature(user, password_file, meaning or "closing without posting approved")
-    send(config_dir, command.CloseException, {"exception": exception, "reason": reason}, signed)
-    typer.echo(f"exception {exception} is closed without posting")
+    send(config_dir, command.CloseException, {"exception": exception, "reason": reason, "first": first or None}, signed)
+    what = f"the first of exception {exception}" if first else f"exception {exception}"
+    typer.echo(f"{what} is closed without posting")
 
 
 def reverse(

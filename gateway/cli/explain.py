@@ -1,16 +1,18 @@
 """`gateway explain CONFIG_DIR SEQ`: everything a reader needs to recompute a posting by hand."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.tree import Tree
 
+from gateway.cli.explain_trigger import trigger_tree
 from gateway.cli.store_path import store_of
+from gateway.cli.wide import console
 from gateway.errors import GatewayError
 from gateway.store.explanation import explain as explained
 from gateway.store.reading import read
@@ -26,7 +28,7 @@ def explain(
     trigger: Annotated[int | None, typer.Option(help="of a cumulated posting: show this trigger")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="everything, as JSON")] = False,
 ) -> None:
-    """Show why a posting says what it says: reading, rule, formula, remainder, lots."""
+    """Show why a posting says what it says: reading, rule, formula, remainder, lots, person and signature."""
     found = read(store_of(folder), lambda raw: explained(raw, seq))
     if found is None:
         raise GatewayError(f"there is no posting {seq}", "retention may have deleted it")
@@ -36,84 +38,100 @@ def explain(
     shown = [one for one in found["triggers"] if one["id"] == trigger] if trigger else found["triggers"][:_FEW]
     if trigger and not shown:
         raise GatewayError(f"posting {seq} has no trigger {trigger}", "`--json` lists them")
-    console = Console(highlight=False, soft_wrap=True)
-    console.print(_head(found))
+    screen = console()
+    screen.print(_head(found))
     for one in shown:
-        console.print(_trigger(one))
+        screen.print(trigger_tree(one, found["lines"]))
     if rest := len(found["triggers"]) - len(shown):
-        console.print(f"… and {rest} more triggers (--trigger ID, --json); all together:")
-        console.print(_sums(found))
+        screen.print(f"… and {rest} more triggers (--trigger ID, --json); all together:")
+        screen.print(_sums(found))
 
 
 def _head(found: Json) -> Tree:
-    bom, clock = found["bom"], found["clock"]
-    tree = Tree(
-        f"[bold]posting {found['seq']}[/]  {found['posting_type']}  order {escape(found['order'])}"
-        f" operation {escape(found['operation'])}  {escape(found['item'])} lot {escape(found['finished_lot'])}"
-    )
+    tree = Tree("  ".join(_title(found)))
     made = found["output"]
-    tree.add(f"made: {made['good']} good, {made['scrap']} scrap, {made['rework']} rework {escape(made['uom'])}")
+    if made["uom"]:
+        tree.add(f"made: {made['good']} good, {made['scrap']} scrap, {made['rework']} rework {escape(made['uom'])}")
+    clock = found["clock"]
     tree.add(f"posted {found['posted_at']}, clock {clock['trust']} ± {clock['error_ms']} ms")
-    tree.add(f"BOM {escape(bom['id'])} version {escape(bom['version'])}, master data {found['master_data']}")
-    if not found["snapshot_stored"]:
-        tree.add("[yellow]the store hasn't got that snapshot: formulas can't be written out[/]")
+    if bom := found["bom"]["id"]:
+        version = escape(found["bom"]["version"])
+        tree.add(f"BOM {escape(bom)} version {version}, master data {found['master_data']}")
+        if not found["snapshot_stored"]:
+            tree.add("[yellow]the store hasn't got that snapshot: formulas can't be written out[/]")
     if window := found["window"]:
         tree.add(f"window {window['opened']} … {window['closed']}, closed by {escape(window['why'])}")
-    for name in ("reverses", "reversed_by", "follows", "followed_by"):
-        if found[name]:
-            tree.add(f"[yellow]{name.replace('_', ' ')} {found[name]}[/]")
-    for one in found["deviations"] or ():
-        tree.add(f"[yellow]{escape(one['code'])}: {escape(one['text'])}[/]")
-    if found["reason"]:
-        tree.add(f"reason {escape(found['reason']['code'])}: {escape(found['reason']['text'])}")
+    for said in (*_connections(found), *_moved(found), *_reasons(found)):
+        tree.add(said)
     return tree
 
 
-def _trigger(one: Json) -> Tree:
-    reading = one["reading"]
-    tree = Tree(f"[bold]trigger {one['id']}[/]: {one['units']} {escape(one['uom'])}")
-    began = f" since {reading['since']}" if reading["since"] else ""
-    tree.add(
-        f"reading {escape(reading['device'])}.{escape(reading['signal'])} {escape(reading['key'])}: "
-        f"{reading['quantity']} {escape(reading['uom'])} {reading['event']}{began} at {reading['source_time']},"
-        f" received {reading['received_time']} ({escape(reading['verdict'])}"
-        f"{', ' + escape(reading['flag']) if reading['flag'] else ''})"
+def _title(found: Json) -> Iterator[str]:
+    """Yield the parts of the title; what the document hasn't got isn't there."""
+    about = {"main": "", "reversal": " reversal"}.get(found["about"], f" {found['about']} issues")
+    yield f"[bold]posting {found['seq']}[/]"
+    yield f"{found['posting_type']}{about}"
+    places = (f"{name} {escape(found[name])}" for name in ("order", "operation") if found[name])
+    if place := " ".join(places):
+        yield place
+    yield escape(found["item"]) + (f" lot {escape(found['finished_lot'])}" if found["finished_lot"] else "")
+
+
+def _connections(found: Json) -> Iterator[str]:
+    names = {"reverses": "mirrors", "reversed_by": "reversed by", "follows": "follows", "followed_by": "followed by"}
+    for name, said in names.items():
+        if seqs := found[name]:
+            numbers = ", ".join(map(str, seqs)) if isinstance(seqs, list) else seqs
+            yield f"[yellow]{said} posting {numbers}[/]"
+
+
+def _moved(found: Json) -> Iterator[str]:
+    for number, line in enumerate(found["lines"], 1):
+        yield f"line {number}: {_line(line)}"
+    for one in found["activities"]:
+        yield f"activity {escape(one['activity'])}: {one['quantity']} {escape(one['uom'])}"
+    if short := found["shortfall"]:
+        owner, uom = short["owner"], escape(short["uom"])
+        asked = f"{short['quantity']} {uom} are asked for" if short["quantity"] else "more is asked for"
+        yield (
+            f"{owner['kind']} {escape(owner['name'])} has {short['left']} {uom} of {escape(short['item'])} left,"
+            f" at or below the reorder point {short['reorder_point']}: {asked}"
+        )
+    yield from map(_variance, found["variances"] or ())
+
+
+def _line(line: Json) -> str:
+    parts = [f"{line['use']} {line['quantity']} {line['uom']} {line['item']} lot {line['lot']} in {line['location']}"]
+    if owner := line.get("owner"):
+        parts.append(f"of {owner['kind']} {owner['name']}")
+    parts += [f"{said} {line[name]}" for name, said in _MORE.items() if line.get(name)]
+    return escape(", ".join(parts))
+
+
+_MORE = {"supplier": "from", "bom_line": "BOM line", "method": "method", "standard": "standard"}
+
+
+def _variance(one: Json) -> str:
+    parts = ", ".join(f"{name} {one[name]}" for name in ("usage", "mix", "yields", "scrap") if Decimal(one[name]))
+    cause = f" ({one['cause']})" if one["cause"] else ""
+    return escape(
+        f"variance {one['item']} BOM line {one['bom_line']}: actual {one['actual']} − standard {one['standard']}"
+        f" = {parts or '0'} {one['uom']}{cause}"
     )
-    tree.add(f"rule {escape(one['rule'])} version {one['rule_version']}, line {escape(one['line'])}")
-    for draw in one["draws"]:
-        _draw(tree, draw)
-    return tree
 
 
-def _draw(tree: Tree, draw: Json) -> None:
-    uom = escape(draw["uom"])
-    branch = tree.add(f"[bold]{escape(draw['item'])}[/] [dim]BOM line {escape(draw['bom_line'])}[/] ({draw['how']})")
-    if draw["formula"]:
-        branch.add(escape(draw["formula"]["text"]))
-        if draw["once"] != "0":
-            branch.add(escape(draw["formula"]["once_text"] or f"once an order: {draw['once']} {draw['uom']}"))
-    if draw["how"] == "calculated":
-        before, after, rule = draw["before"], draw["after"], draw["rounding"]
-        branch.add(f"R = {before['required']} + {draw['required']} + {draw['once']} = {after['required']} {uom}")
-        how = _rule(rule) if rule else "rounded"
-        branch.add(f"{how}: round(R) = {draw['rounded']}, C = {before['committed']}")
-        branch.add(f"due = max(0, round(R) − C) = {draw['due']} {uom}, remainder R − C = {draw['remainder']} {uom}")
-    else:
-        branch.add(f"due {draw['due']} {uom}; R and C stay as they are")
-    if draw["backlog"] != "0":
-        branch.add(f"[yellow]short of {draw['backlog']} {uom}: backlog[/]")
-    for one in draw["considered"]:
-        taken = f"{one['taken']} of {one['left']}"
-        branch.add(f"lot {escape(one['lot'])} in {escape(one['location'])}: {taken}, {escape(one['why'])}")
-    for one in draw["picks"]:
-        into = "" if one["factor"] == "1" else f" × {one['factor']} = {one['quantity']} {escape(one['uom'])}"
-        branch.add(f"line {one['line']} lot {escape(one['lot'])}: {one['component']} {uom}{into}")
-
-
-def _rule(rule: Json) -> str:
-    if rule["multiple"]:
-        return f"rounded {rule['mode']} to whole packs of {rule['multiple']}"
-    return "exact" if rule["decimals"] is None else f"rounded {rule['mode']} to {rule['decimals']} decimals"
+def _reasons(found: Json) -> Iterator[str]:
+    for one in found["deviations"] or ():
+        yield f"[yellow]{escape(one['code'])}: {escape(one['text'])}[/]"
+    if reason := found["reason"]:
+        yield f"reason {escape(reason['code'])}: {escape(reason['text'])}"
+    if found["person"]:
+        yield f"by {escape(found['person'])}"
+    if signed := found["signature"]:
+        yield escape(
+            f"signed by {signed['name']} ({signed['user']}, {signed['role']}) at {signed['signed_at']}:"
+            f" {signed['meaning']}; of {signed['record']}"
+        )
 
 
 def _sums(found: Json) -> Tree:

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.tree import Tree
 
 from gateway.cli.store_path import store_of
+from gateway.cli.wide import console
 from gateway.domain.quantity import text
 from gateway.store.genealogy import genealogy as trace
 from gateway.store.genealogy.tree import (
@@ -46,11 +46,11 @@ def genealogy(  # noqa: PLR0917  # each is an option of the command
     path = store_of(folder)
     found = read(path, lambda raw: trace(raw, sscc=sscc, lot=lot, item=item, finished_lot=finished_lot))
     trees = list(_trees(found, None if every else _MANY))
-    console = Console(highlight=False, soft_wrap=True)
+    screen = console()
     for tree in trees:
-        console.print(tree)
+        screen.print(tree)
     if not trees:
-        console.print("nothing is known of it", style="yellow")
+        screen.print("nothing is known of it", style="yellow")
         raise typer.Exit(1)
 
 

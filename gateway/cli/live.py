@@ -67,9 +67,8 @@ class LiveTable:
     def _footer(self, seq: int, delivered: int, blocked: list[ExceptionRecord]) -> Text:
         intake = len(self.gateway.pipeline.intake)
         windows = len(self.gateway.pipeline.writer.state.documents)
-        line = Text(
-            f"postings {seq}  ·  windows open {windows}  ·  buffer {seq - delivered} to deliver, {intake} to commit  ·  "
-        )
+        buffer = f"buffer {seq - delivered} to deliver, {intake} to commit"
+        line = Text(f"postings {seq}  ·  {windows} windows open  ·  {buffer}  ·  ")
         line.append(f"blocked {len(blocked)}", style="red" if blocked else "green")
         for one in blocked[:_SHOWN]:
             line.append(f"\n  {'/'.join(one.scope)} holds {_shown(one.quantity)}: {one.reason}", style="red")

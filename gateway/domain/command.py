@@ -173,11 +173,15 @@ class AcceptDeviation:
 
 @dataclass(frozen=True, slots=True)
 class CloseException:
-    """Close an entry of the work list without posting what it holds: its units count as reversed, nothing is owed."""
+    """Close an entry of the work list without posting what it holds: its units count as reversed, nothing is owed.
+
+    `first`: only the trigger that holds up the others; they are tried again.
+    """
 
     exception: int
     reason: str
     seen: str = ""
+    first: bool = False
 
 
 @dataclass(frozen=True, slots=True)

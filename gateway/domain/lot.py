@@ -53,6 +53,8 @@ class LotFacts(NamedTuple):
 
 
 _NO_FACTS = LotFacts()
+_COLDEST = -273  # °C
+_MOST_POTENT = 10
 
 
 def impossible(facts: LotFacts) -> str:
@@ -60,10 +62,10 @@ def impossible(facts: LotFacts) -> str:
     _, _, density, coefficient, reference, potency, _, _ = facts
     if density is not None and density <= 0:
         return f"density {text(density)} is not above zero"
-    if potency is not None and not 0 < potency <= 10:
-        return f"potency {text(potency)} is not above zero and at most 10"
-    if reference is not None and reference < -273:
-        return f"reference_temperature {text(reference)} is below -273 °C"
+    if potency is not None and not 0 < potency <= _MOST_POTENT:
+        return f"potency {text(potency)} is not above zero and at most {_MOST_POTENT}"
+    if reference is not None and reference < _COLDEST:
+        return f"reference_temperature {text(reference)} is below {_COLDEST} °C"
     if coefficient is not None and not -1 < coefficient < 1:
         return f"temperature_coefficient {text(coefficient)} is not between -1 and 1"
     if coefficient is not None and (density is None or reference is None):

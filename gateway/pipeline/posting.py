@@ -27,8 +27,8 @@ def book(work: WorkingCopy, point: Point, event: Event, verdict: str, content: s
     active = work.active_order(point.line, event.source_time)
     trigger = fire(point.rule, event, trigger_id=work.ids.trigger, line=point.line, active=active)
     work.ids.trigger += 1
-    scope = (trigger.order, trigger.operation)
-    if work_list.open_for(work, ExceptionKind.TRIGGER, scope):  # order is kept: nothing overtakes what waits
+    if work_list.open_for(work, ExceptionKind.TRIGGER, waits_in(trigger)):
+        # Order is kept: nothing overtakes what waits.
         outcome: Booked | Blocked = Blocked("behind", "")
     else:
         outcome = _outcome(work, trigger)
@@ -93,7 +93,7 @@ def retry(work: WorkingCopy, record: ExceptionRecord, triggers: Iterable[Trigger
             continue
         document = _enter(work, trigger, outcome, _cumulation(work.model, trigger))
         work.rows.released.append((trigger.id, document, trigger.order))
-        record = work_list.shorten(work, record, _held(trigger.event), closed="posted")
+        record = work_list.shorten(work, record, units_held(trigger.event), closed="posted")
         _tally(work, trigger.event, held=-trigger.event.quantity)
         tried.posted += 1
     return True
@@ -116,12 +116,18 @@ def _behind(
     """Return why a trigger that got its order only now has to wait still: others of that order wait before it."""
     if record.scope[0] != NO_ORDER or trigger.order == NO_ORDER:
         return None
-    if (trigger.order, trigger.operation) in waiting:
+    if waits_in(trigger) in waiting:
         return Blocked("behind", "")
-    before = work_list.open_for(work, ExceptionKind.TRIGGER, (trigger.order, trigger.operation))
+    before = work_list.open_for(work, ExceptionKind.TRIGGER, waits_in(trigger))
     if before is None:
         return None
     return Blocked("behind", f"order {trigger.order} operation {trigger.operation} waits: see exception {before.id}")
+
+
+def waits_in(trigger: Trigger) -> tuple[str, str]:
+    """Return the scope in which a trigger waits; a lot that was scanned waits apart, because no unit depends on it."""
+    apart = trigger.event.kind is EventKind.LOT_ISSUED
+    return trigger.order, f"{trigger.operation} scan" if apart else trigger.operation
 
 
 def attributed(work: WorkingCopy, trigger: Trigger) -> Trigger:
@@ -190,10 +196,10 @@ def _wait(work: WorkingCopy, event_id: int, trigger: Trigger, blocked: Blocked) 
     entry = work_list.enter(
         work,
         ExceptionKind.TRIGGER,
-        (trigger.order, trigger.operation),
+        waits_in(trigger),
         code=blocked.code,
         reason=blocked.reason,
-        quantity=_held(event),
+        quantity=units_held(event),
         uom="" if event.kind is EventKind.LOT_ISSUED else event.uom,
         at=event.source_time,
     )
@@ -202,7 +208,7 @@ def _wait(work: WorkingCopy, event_id: int, trigger: Trigger, blocked: Blocked) 
         work.tally(event.signal, event.uom, counted=event.quantity, held=event.quantity)
 
 
-def _held(event: Event) -> Decimal:
+def units_held(event: Event) -> Decimal:
     """Return the units that an entry holds with the event: a scanned lot's quantity is of another unit, and none."""
     return ZERO if event.kind is EventKind.LOT_ISSUED else event.quantity
 

@@ -98,9 +98,7 @@ def post(reversal: Reversal, found: Evidence, why: Why) -> list[int]:
     ]
 
 
-def _post(
-    reversal: Reversal, document: PostedDocument, links: list[Link], taken: Iterable[Span], why: Why
-) -> int:
+def _post(reversal: Reversal, document: PostedDocument, links: list[Link], taken: Iterable[Span], why: Why) -> int:
     reach: Stretch | None = None
     numbers = {link.trigger for link in links}
     for span in taken:

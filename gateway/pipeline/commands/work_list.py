@@ -2,8 +2,9 @@
 
 from gateway.backflush.outcome import LATE
 from gateway.domain.command import AcceptDeviation, CloseException, Retry
-from gateway.domain.event import EventKind, SignalId
+from gateway.domain.event import EventKind, SignalId, Trigger
 from gateway.domain.exception import ExceptionKind, ExceptionRecord
+from gateway.domain.posting import Reason
 from gateway.domain.quantity import text
 from gateway.domain.signature import Author
 from gateway.errors import CommandRefused
@@ -11,6 +12,7 @@ from gateway.formats import signed as contents
 from gateway.pipeline import backlogs, posting, work_list
 from gateway.pipeline.commands.desk import Desk, Handlers
 from gateway.pipeline.commands.signing import refuse_if_changed, signed
+from gateway.pipeline.posting import units_held
 from gateway.pipeline.reasons import reason_of
 from gateway.pipeline.working_copy import WorkingCopy
 
@@ -64,6 +66,10 @@ async def close_exception(desk: Desk, command: CloseException, author: Author) -
     reason = reason_of(desk.writer.model.master, command.reason)
     refuse_if_changed(command.seen, contents.held(record), f"exception {record.id}")
     work = desk.begin(command, author)
+    if command.first:
+        await _dismiss_first(desk, work, record, reason, author)
+        await desk.finish(work)
+        return True
     if record.kind is ExceptionKind.TRIGGER:
         await _release(desk, work, record)
     elif record.kind is ExceptionKind.BACKLOG:
@@ -77,12 +83,29 @@ async def close_exception(desk: Desk, command: CloseException, author: Author) -
     return True
 
 
+async def _dismiss_first(
+    desk: Desk, work: WorkingCopy, record: ExceptionRecord, reason: Reason, author: Author
+) -> None:
+    """Take the trigger that holds up the others out of the entry; they are tried again afterwards."""
+    if record.kind is not ExceptionKind.TRIGGER:
+        raise CommandRefused(f"exception {record.id} holds no triggers, so it has no first one", "close it whole")
+    trigger = (await desk.writer.store.held_triggers(record.id, 1))[0]
+    _let_go(work, trigger)
+    work_list.shorten(work, record, units_held(trigger.event), closed=f"{reason.code}: {reason.text}")
+    held = {"trigger": trigger.id, "quantity": text(trigger.event.quantity), "uom": trigger.event.uom}
+    work.add_journal("closed", {"exception": record.id, "reason": reason._asdict(), **held, **signed(author)})
+
+
 async def _release(desk: Desk, work: WorkingCopy, record: ExceptionRecord) -> None:
     for trigger in await desk.writer.store.held_triggers(record.id, record.count):
-        work.rows.released.append((trigger.id, None, trigger.order))
-        event = trigger.event
-        if event.kind is not EventKind.LOT_ISSUED:  # it counts no units
-            work.tally(event.signal, event.uom, held=-event.quantity, reversed_=event.quantity)
+        _let_go(work, trigger)
+
+
+def _let_go(work: WorkingCopy, trigger: Trigger) -> None:
+    work.rows.released.append((trigger.id, None, trigger.order))
+    event = trigger.event
+    if event.kind is not EventKind.LOT_ISSUED:  # it counts no units
+        work.tally(event.signal, event.uom, held=-event.quantity, reversed_=event.quantity)
 
 
 def _open(desk: Desk, number: int) -> ExceptionRecord:

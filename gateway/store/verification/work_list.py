@@ -8,11 +8,11 @@ _WORK_LIST = """
 SELECT x.id, x.count, (SELECT count(*) FROM trigger_log AS t WHERE t.exception_id = x.id AND t.closed = 0)
 FROM exception AS x WHERE x.kind = 'trigger' AND x.closed_at IS NULL
 """
-# A trigger waits in an open exception, or was closed with one.
+# A trigger waits in an open exception; one that was closed without posting names the one it waited in.
 _FORGOTTEN = """
 SELECT t.exception_id, count(*) FROM trigger_log AS t
 LEFT JOIN exception AS x ON x.id = t.exception_id AND x.kind = 'trigger'
-WHERE t.exception_id IS NOT NULL AND (x.id IS NULL OR (x.closed_at IS NULL) = t.closed) GROUP BY t.exception_id
+WHERE t.exception_id IS NOT NULL AND (x.id IS NULL OR (x.closed_at IS NOT NULL AND NOT t.closed)) GROUP BY t.exception_id
 """
 _CONSUMERS = "SELECT c.kind, c.name, c.through FROM consumer AS c WHERE c.through > ?"
 
@@ -24,8 +24,10 @@ def work_list(connection: sqlite3.Connection) -> Check:
     for number, said, held in connection.execute(_WORK_LIST):
         count += 1
         findings.expect(held, said, f"exception {number}: triggers held")
+        if not held:
+            findings.add(f"exception {number} is open and holds nothing")
     for number, held in connection.execute(_FORGOTTEN):
-        findings.add(f"{held} triggers wait in exception {number}, which is closed or missing, or were closed with it")
+        findings.add(f"{held} triggers wait in exception {number}, which is closed or missing")
     return findings.check(f"{count} open exceptions with triggers")
 
 

@@ -6,8 +6,9 @@ from fractions import Fraction
 import pytest
 
 from gateway.backflush.close import Made, outside_tolerance, received, variances
-from gateway.domain.bom import Alternate, Method
+from gateway.domain.bom import Alternate, BillOfMaterial, Component, Method
 from gateway.domain.posting import Output, PostingLine
+from gateway.domain.quantity import Rounding, RoundingMode
 from gateway.domain.use import Use
 from tests.factories import make_bom, make_component, make_master, make_order
 
@@ -123,7 +124,8 @@ def test_a_picked_component_has_no_variance():
         ("residual", None, "residuals 3"),
         ("count", None, "cycle counts 3"),
         ("backflush", Decimal(2), "entered by operators 3"),
-        ("backflush", None, "rounding"),
+        ("measured", None, "measured or scanned 3"),
+        ("measured", Decimal(2), "entered by operators 3"),
     ],
 )
 def test_usage_says_what_made_it(method, standard, cause):
@@ -131,6 +133,63 @@ def test_usage_says_what_made_it(method, standard, cause):
     found = booked(make_bom(), (made("0010", "24"), made("0030", "2")), lines)["BOTTLE-500"]
 
     assert f"usage +3 EA: {cause} (lots B-1)" == found.cause
+
+
+ROUNDING = Rounding(0, RoundingMode.UP)
+PACKS = Rounding(multiple=Decimal(10), mode=RoundingMode.UP)
+
+
+@pytest.mark.parametrize(
+    ("rounding", "used", "cause"),
+    [
+        (ROUNDING, "25", "rounding"),
+        (ROUNDING, "26", "not as calculated"),
+        (PACKS, "30", "rounding"),
+        (PACKS, "35", "not as calculated"),
+        (Rounding(), "24.000000000001", "rounding"),
+        (Rounding(), "23", "not as calculated"),
+    ],
+)
+def test_usage_is_rounding_only_where_rounding_can_make_that_much(rounding, used, cause):
+    bom = make_bom(make_component(rounding=rounding))
+    found = booked(bom, (made("0010", "24"), made("0030", "2")), (line(used),))["BOTTLE-500"]
+
+    assert f"EA: {cause}" in found.cause
+
+
+def test_what_was_entered_and_reversed_made_no_usage():
+    bom = make_bom(make_component(rounding=ROUNDING))
+    entered = (line("3", standard=Decimal(2)), line("-3", standard=Decimal(-2)))
+    found = booked(bom, (made("0010", "24"), made("0030", "2")), (*entered, line("25")))["BOTTLE-500"]
+
+    assert "usage +1 EA: rounding (lots B-1)" == found.cause
+
+
+def test_an_entry_for_one_item_of_a_line_is_why_the_others_have_usage():
+    bom = make_bom(make_component("CAP", "12", alternates=(Alternate("LID", share=Fraction(1, 4)),)))
+    lines = (line("22", "CAP", standard=Decimal(18)), line("6", "LID", "0010:LID"))
+    found = booked(bom, (made("0010", "24"), made("0030", "2")), lines)
+
+    assert "usage +3 EA: entered by operators 22 (lots B-1)" in found["CAP"].cause
+    assert "usage +1 EA: entered by operators 22 of CAP (lots B-1)" in found["LID"].cause
+
+
+def make_weighed(*more: Component) -> BillOfMaterial:
+    weighed = make_component("DRINK", "6", line="0030", uom="EA", method=Method.MEASURED)
+    return make_bom(weighed, *more)
+
+
+def test_weights_above_the_standard_are_usage_and_no_yield():
+    found = booked(make_weighed(), (made("0010", "122"), made("0030", "10")), (line("61", "DRINK", "0030"),))["DRINK"]
+
+    assert (60, 1, 0) == (found.standard, found.usage, found.yields)
+
+
+def test_what_was_calculated_beside_a_weight_has_a_yield():
+    bom = make_weighed(make_component("CAP", "12", line="0020"))
+    found = booked(bom, (made("0010", "122"), made("0030", "10")), (line("122", "CAP", "0020"),))["CAP"]
+
+    assert (120, 0, 2) == (found.standard, found.usage, found.yields)
 
 
 def test_usage_of_what_was_never_issued_says_so():

@@ -234,6 +234,29 @@ def test_a_density_without_a_reference_temperature_is_an_exception():
     assert "it has no reference temperature" in outcome.reason
 
 
+@pytest.mark.parametrize(
+    ("facts", "temperature", "formula"),
+    [
+        (
+            {"temperature_coefficient": "0.05", "reference_temperature": "20"},
+            "45",
+            "0.8 × (1 − 0.05 × (45 − 20)) = -0.2",
+        ),
+        ({"temperature_coefficient": "0.05", "reference_temperature": "20"}, "40", "0.8 × (1 − 0.05 × (40 − 20)) = 0"),
+        ({"temperature_coefficient": "0.5", "reference_temperature": "0"}, "2", "0.8 × (1 − 0.5 × (2 − 0)) = 0"),
+        ({"density": "0"}, None, "0 = 0"),
+        ({"density": "-0.8"}, "20", "-0.8 = -0.8"),
+    ],
+)
+def test_a_density_that_is_not_above_zero_makes_no_stock(facts, temperature, formula):
+    lot = oil(**{name: Decimal(one) for name, one in {"density": "0.8", **facts}.items()})
+    part = make_component("OIL", "12", uom="l")
+    trigger = make_trigger("1", temperature=temperature and Decimal(temperature))
+
+    why = f"the density of lot {lot.key.lot} of OIL is {formula}, not above zero"
+    assert Blocked("density", why) == step(Shelf(lot), kilograms(part), trigger)
+
+
 def test_a_crumb_is_drawn_beside_the_requirement():
     part = make_component("OIL", "12", uom="kg")
     master = make_master(bom=make_bom(part), stocked_in={"OIL": "kg"}, item_facts={"OIL": {"crumb": Decimal(1)}})

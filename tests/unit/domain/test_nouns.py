@@ -10,7 +10,7 @@ from gateway.domain.clock import rfc3339
 from gateway.domain.command import CloseOrder, Residual, Retry, Reverse, SetLotStatus
 from gateway.domain.event import SignalId
 from gateway.domain.line import LineOrder, LineState
-from gateway.domain.lot import LotStatus
+from gateway.domain.lot import LotFacts, LotStatus, impossible
 from gateway.domain.material import Units
 from gateway.domain.posting import Output
 from gateway.domain.signed_commands import needs_signature
@@ -79,6 +79,30 @@ def test_a_lot_has_left_what_was_staged_less_what_is_gone():
     lot = make_lot(staged="10", returned=Decimal("0.5")).stage(Decimal(2)).consume(Decimal("3.25"))
 
     assert Decimal("8.25") == lot.left
+
+
+@pytest.mark.parametrize(
+    ("facts", "why"),
+    [
+        ({"density": "0"}, "density 0 is not above zero"),
+        ({"potency": "0"}, "potency 0 is not above zero and at most 10"),
+        ({"potency": "10.1"}, "potency 10.1 is not above zero and at most 10"),
+        ({"reference_temperature": "-274"}, "reference_temperature -274 is below -273 °C"),
+        ({"temperature_coefficient": "1"}, "temperature_coefficient 1 is not between -1 and 1"),
+        (
+            {"temperature_coefficient": "0.1", "density": "1"},
+            "a temperature_coefficient needs a density and its reference_temperature",
+        ),
+        (
+            {"temperature_coefficient": "0.1", "reference_temperature": "1"},
+            "a temperature_coefficient needs a density and its reference_temperature",
+        ),
+        ({"temperature_coefficient": "0.1", "density": "1", "reference_temperature": "-273", "potency": "10"}, ""),
+        ({}, ""),
+    ],
+)
+def test_facts_that_no_lot_can_have_are_named(facts, why):
+    assert why == impossible(LotFacts(**{name: Decimal(one) for name, one in facts.items()}))
 
 
 def test_staging_more_loses_no_digit():

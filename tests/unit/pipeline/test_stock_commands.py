@@ -6,6 +6,7 @@ from decimal import Decimal
 import orjson
 import pytest
 
+from gateway.domain.clock import UNTRUSTED, ClockTrust
 from gateway.domain.command import CountLot, ReturnLot, ScanIn, SetLotStatus, Stage
 from gateway.domain.line import Line
 from gateway.domain.lot import LotFacts, LotKey, LotStatus, Owner
@@ -53,6 +54,22 @@ async def test_more_of_a_lot_is_no_new_arrival(tmp_path):
         await plant.put("S-2", "5")
 
         assert LotFacts("ACME", staged_at=NOON, scanned_at=NOON) == facts(plant)
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        (LotFacts(density=Decimal(0)), "density 0 is not above zero"),
+        (LotFacts(potency=Decimal("10.1")), "potency 10.1 is not above zero and at most 10"),
+        (LotFacts(temperature_coefficient=Decimal("0.01")), "needs a density and its reference_temperature"),
+    ],
+)
+async def test_a_lot_that_can_not_be_like_that_is_not_staged(tmp_path, said, why):
+    async with office(tmp_path) as plant:
+        with pytest.raises(CommandRefused, match=f"staging S-1: .*{why}"):
+            await plant.put("S-1", "5", facts=said)
+
+        assert {} == plant.state.lots
 
 
 async def test_a_used_up_lot_that_comes_again_is_a_new_arrival_and_needs_its_scan(tmp_path):
@@ -283,11 +300,38 @@ async def test_it_asks_again_after_the_balance_rose(tmp_path):
         assert [(2,), (4,)] == await plant.rows("SELECT seq FROM posting WHERE posting_type = 'replenishment'")
 
 
-async def test_a_low_balance_that_was_never_above_asks_for_nothing(tmp_path):
-    async with office(tmp_path, make_low(), {"quantity": "10"}) as plant:
+async def asked_for(plant) -> list[str]:
+    rows = await plant.rows("SELECT body FROM posting WHERE posting_type = 'replenishment' ORDER BY seq")
+    return [orjson.loads(body)["shortfall"]["left"] for (body,) in rows]
+
+
+@pytest.mark.parametrize("owner", [LINE, ORDER])
+async def test_a_balance_that_is_low_from_the_start_asks_once(tmp_path, owner):
+    async with office(tmp_path, make_low(), {"quantity": "10", "owner": owner}) as plant:
+        await plant.pack("1", "9")
+        await plant.put("S-2", "5", lot="C-2", owner=owner)
         await plant.pack("1")
 
-        assert [] == await plant.rows("SELECT seq FROM posting WHERE posting_type = 'replenishment'")
+        assert ["10"] == await asked_for(plant)
+
+
+async def test_what_was_asked_for_is_known_after_a_restart(tmp_path):
+    async with office(tmp_path, make_low(), {"quantity": "10"}) as plant:
+        await plant.pack("1")
+        await plant.crash()
+        await plant.pack("1")
+
+        assert ["10"] == await asked_for(plant)
+
+
+async def test_nothing_is_asked_for_while_the_clock_is_not_trusted(tmp_path, monkeypatch):
+    async with office(tmp_path, make_low()) as plant:
+        with monkeypatch.context() as patch:
+            patch.setattr(plant.clock, "trust", lambda: ClockTrust(UNTRUSTED, None, "not synchronised"))
+            await plant.put("S-1", "10")
+        await plant.pack("1")
+
+        assert ["9"] == await asked_for(plant)
 
 
 async def test_a_balance_that_falls_to_nothing_asks_for_its_owner(tmp_path):

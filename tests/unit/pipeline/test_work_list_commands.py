@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from gateway.domain.bom import LateStage
-from gateway.domain.command import AcceptDeviation, CloseException, EnterOutput, IssueLot, Retry
+from gateway.domain.command import AcceptDeviation, CloseException, IssueLot, Retry
 from gateway.domain.event import EventKind, SignalId
 from gateway.domain.exception import ExceptionKind
 from gateway.domain.quantity import text
@@ -15,7 +15,7 @@ from gateway.formats import signed
 from gateway.pipeline import work_list
 from gateway.pipeline.model import Point
 from tests.factories import NOON
-from tests.unit.pipeline.plant import CASE, GOOD, SPARE, WEIGHT, Plant, make_line_master, make_model, make_rule
+from tests.unit.pipeline.plant import CASE, GOOD, SPARE, Plant, make_line_master, make_model, make_rule
 from tests.unit.pipeline.test_order_commands import OPERATOR, SIGNER, entries, give
 
 ISSUED = SignalId("SCANNER-1", "issued")
@@ -150,38 +150,39 @@ async def test_an_entry_that_holds_nothing_is_only_closed(plant, kind):
     assert before == totals(plant, GOOD)
 
 
-async def test_a_closed_issue_counted_no_units(plant):
+async def scan_what_is_no_component(plant):
     await plant.send(ISSUED, id="I-1", item="PAINT", lot="P-1", quantity=Decimal(5), uom="L", order="100045")
     await plant.turn()
-    waiting = next(one for one in plant.exceptions(ExceptionKind.TRIGGER) if one.scope[1] == "0030")
+    return next(one for one in plant.exceptions(ExceptionKind.TRIGGER) if one.scope[1] == "0030 scan")
+
+
+async def test_a_lot_that_a_machine_scanned_waits_apart_and_holds_up_no_units(plant):
+    waiting = await scan_what_is_no_component(plant)
+
+    assert ("no-component", Decimal(0), 1) == (waiting.code, waiting.quantity, waiting.count)
+    assert [] == [one for one in plant.exceptions(ExceptionKind.TRIGGER) if one.scope[1] == "0030"]
+
+
+async def test_a_closed_issue_counted_no_units(plant):
+    waiting = await scan_what_is_no_component(plant)
     await give(plant, CloseException(waiting.id, "LOST"), SIGNER)
 
     assert ISSUED not in plant.state.tallies
 
 
-async def test_an_issue_that_is_closed_with_units_of_the_same_signal_counted_none(plant):
-    await give(plant, EnterOutput("E-1", "100045", "0010", good=Decimal(5)))
-    await give(plant, IssueLot("I-1", "100045", "0010", "BOTTLE-500", "B-9", Decimal(499_999), "EA"))
-    held = only(plant).count
-    await give(plant, CloseException(only(plant).id, "LOST"), SIGNER)
-
-    assert (3, []) == (held, plant.exceptions(ExceptionKind.TRIGGER))
-    assert ("5", "0", "0", "0", "5") == totals(plant, SignalId("operator", "L1"))
+async def test_an_issue_that_can_never_post_is_refused_at_once(plant):
+    with pytest.raises(CommandRefused, match="issues no BOTTLE-500 by scan"):
+        await give(plant, IssueLot("I-1", "100045", "0010", "BOTTLE-500", "B-9", Decimal("0.25"), "kg"))
 
 
-async def test_an_entry_holds_no_units_of_an_issue_that_joined_it(plant):
-    await give(plant, IssueLot("I-1", "100045", "0010", "BOTTLE-500", "B-9", Decimal("0.25"), "kg"))
-
-    assert (Decimal(10), 2) == (only(plant).quantity, only(plant).count)
-
-
-async def test_an_entry_that_began_with_an_issue_holds_the_units_that_join_it(plant):
-    await give(plant, IssueLot("I-1", "100045", "0040", "DRINK", "D-9", Decimal("0.25"), "kg"))
-    await plant.send(WEIGHT, id="w1", quantity=Decimal(5), uom="EA")
+async def test_the_first_of_an_entry_is_closed_alone_and_the_others_are_tried_again(plant):
+    plant.read(good=115)
     await plant.turn()
-    waiting = next(one for one in plant.exceptions(ExceptionKind.TRIGGER) if one.scope[1] == "0040")
+    number = only(plant).id
+    await give(plant, CloseException(number, "LOST", first=True), SIGNER)
 
-    assert (Decimal(5), "EA", 2) == (waiting.quantity, waiting.uom, waiting.count)
+    assert (number, Decimal(5), 1) == (only(plant).id, only(plant).quantity, only(plant).count)
+    assert ("15", "0", "0", "5", "10") == totals(plant, GOOD)
 
 
 async def test_what_joined_an_entry_since_it_was_signed_for_is_not_closed_with_it(plant):
