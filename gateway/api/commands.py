@@ -13,7 +13,7 @@ from pydantic import ValidationError, create_model
 
 from gateway.api.auth import Audit, Permission
 from gateway.api.binding import bind
-from gateway.api.problems import refused
+from gateway.api.problems import refused, unprocessable
 from gateway.api.refusals import Refused
 from gateway.api.services import Caller, FromServices, Services
 from gateway.api.shapes import Body, body_of, built
@@ -23,7 +23,7 @@ from gateway.domain.command import Command
 from gateway.domain.quantity import text
 from gateway.domain.signature import Author
 from gateway.domain.signed_commands import SIGNED, needs_signature
-from gateway.errors import CommandRefused
+from gateway.errors import CommandRefused, DataError
 from gateway.formats import signed
 from gateway.settings.api import TokenSettings
 
@@ -65,7 +65,10 @@ def handler_of(kind: type) -> Handler:
     model = _model(kind)
 
     async def handler(body: model, services: FromServices, caller: Caller) -> Response:  # type: ignore[valid-type]
-        command: Command = built(kind, body, services.clock.now().wall)
+        try:
+            command: Command = built(kind, body, services.clock.now().wall)
+        except DataError as error:
+            return unprocessable(("body",), str(error))
         await services.refusals.settle(services.commands)
         try:
             given = await _signed(services, command, body, caller)
@@ -126,9 +129,9 @@ async def _asked(kind: type, request: Request, services: Services) -> Command | 
     """Return the command of a refused request, None where its body is none."""
     try:
         body = _model(kind).model_validate_json(await request.body())
-    except ValidationError:
+        command: Command = built(kind, body, services.clock.now().wall)
+    except (ValidationError, DataError):
         return None
-    command: Command = built(kind, body, services.clock.now().wall)
     return command
 
 

@@ -12,15 +12,29 @@ from functools import cache
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, create_model
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    create_model,
+)
+from pydantic_core import PydanticCustomError
 
+from gateway.domain.clock import rfc3339
 from gateway.domain.lot import Owner
+from gateway.errors import DataError
 from gateway.settings.base import Exact
 
 LARGEST = 2**63 - 1  # SQLite's integers end there
 _MOST_ENTRIES = 1000  # of a list
-_NOW = "received_at"  # when a transfer came: the gateway's own time
-_OURS = frozenset({_NOW, "staged_at", "scanned_at"})  # what the gateway says, never who asks
+_NOW = "received_at"  # when a transfer came; left out: now
+_OURS = frozenset({"staged_at", "scanned_at"})  # what the gateway says, never who asks
 _SIGNED_NUMBERS = frozenset({"temperature", "reference_temperature", "temperature_coefficient"})
 _MORE_THAN_NOTHING = frozenset(
     {"Staging.quantity", "ReturnLot.quantity", "IssueLot.quantity", "AllowOverrun.quantity", "Reverse.units"}
@@ -38,7 +52,19 @@ def utc(moment: datetime) -> datetime:
 _PRINTED = r"^[^\x00-\x1f\x7f]*$"
 Name = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_PRINTED)]
 Sentence = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=_PRINTED)]
-Moment = Annotated[AwareDatetime, Field(strict=False), AfterValidator(utc)]
+
+
+def _moment(value: object, read: ValidatorFunctionWrapHandler) -> datetime:
+    try:
+        found: datetime = read(value)
+    except ValidationError as error:  # the library's own words are about characters and digits
+        raise PydanticCustomError(
+            "moment", "write a moment with its time zone, for example 2026-12-31T00:00:00Z"
+        ) from error
+    return found
+
+
+Moment = Annotated[AwareDatetime, Field(strict=False), WrapValidator(_moment), AfterValidator(utc)]
 
 
 class Body(BaseModel):
@@ -59,23 +85,35 @@ def body_of(kind: type) -> type[Body]:
 
 
 def built(kind: type, body: BaseModel, now: datetime) -> Any:
-    """Return the domain's object that a valid body says, received `now`."""
+    """Return the domain's object that a valid body says, received `now` where it doesn't say; DataError after now."""
     values: dict[str, Any] = {}
     for name, hint, _ in _members(kind):
         if name == _NOW:
-            values[name] = now
+            values[name] = received(getattr(body, name), now)
         elif (given := getattr(body, name, None)) is not None:
             values[name] = _value(_optional(hint) or hint, given, now)
     return kind(**values)
+
+
+def received(at: datetime | None, now: datetime) -> datetime:
+    """Return when a transfer came: now where nothing is said; DataError where that is yet to come."""
+    if at is not None and at > now:
+        raise DataError(f"received_at: {rfc3339(at)} is yet to come", "leave it out where it comes now")
+    return at or now
 
 
 def _members(kind: Any) -> Iterator[tuple[str, Any, Any]]:
     """Yield (name, type, default), `...` where there is none."""
     hints = get_type_hints(kind)
     if is_dataclass(kind):
-        yield from ((one.name, hints[one.name], ... if one.default is MISSING else one.default) for one in fields(kind))
+        defaults = {one.name: ... if one.default is MISSING else one.default for one in fields(kind)}
+        yield from ((name, *_left_out(name, hints[name], default)) for name, default in defaults.items())
     else:
         yield from ((name, hints[name], kind._field_defaults.get(name, ...)) for name in kind._fields)
+
+
+def _left_out(name: str, hint: Any, default: Any) -> tuple[Any, Any]:
+    return (hint | None, None) if name == _NOW else (hint, default)
 
 
 def _default(hint: Any, default: Any) -> Any:

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from gateway.api.problems import conflict, unprocessable
 from gateway.api.services import Caller, FromServices
-from gateway.api.shapes import Body, Moment, Name
+from gateway.api.shapes import Body, Moment, Name, received
 from gateway.domain.lot import LotKey, LotStatus, Owner, Staging
 from gateway.errors import CommandRefused, DataError
 from gateway.settings.base import Exact
@@ -27,6 +27,7 @@ class StagingBody(Body):
     uom: Name
     order: Name | None = None
     line: Name | None = None
+    received_at: Moment | None = Field(default=None, description="when it came; left out: now")
     expires_at: Moment | None = None
     status: Annotated[LotStatus, Field(strict=False)] = LotStatus.UNRESTRICTED
 
@@ -37,11 +38,13 @@ class StagingBody(Body):
         return self
 
     def staging_at(self, now: datetime) -> Staging:
-        """Return what it means to the domain, received `now`."""
+        """Return what it means to the domain; received `now` where it doesn't say when, DataError after that."""
         owner = Owner("order", self.order) if self.order is not None else Owner("line", str(self.line))
         key = LotKey(owner, self.item, self.lot, self.location)
         quantity: Decimal = self.quantity
-        return Staging(self.staging, key, quantity, self.uom, now, self.expires_at, self.status)
+        return Staging(
+            self.staging, key, quantity, self.uom, received(self.received_at, now), self.expires_at, self.status
+        )
 
 
 async def stage(body: StagingBody, services: FromServices, caller: Caller) -> Response:

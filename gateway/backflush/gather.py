@@ -1,6 +1,7 @@
 """Many triggers, one document: lines of one lot, bin and BOM line are one, and each trigger keeps its link."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 
 from gateway.backflush.span import Stretch, union
@@ -53,6 +54,11 @@ class Gathering:
     def key(self) -> DocumentKey:
         """What its triggers have in common."""
         return self._document.key
+
+    @property
+    def begun(self) -> datetime:
+        """When its first trigger's units began to be made."""
+        return self._document.begun
 
     @property
     def counted(self) -> Decimal:

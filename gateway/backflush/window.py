@@ -34,6 +34,20 @@ def end(start: datetime, cumulation: Cumulation, line: Line | None) -> End | Non
     return min(ends, default=None)
 
 
+def is_earlier(start: datetime, opened: datetime, cumulation: Cumulation, line: Line | None) -> bool:
+    """Tell whether units that began at `start` belong to a window before the one that began at `opened`.
+
+    A window of some length begins with its first trigger and isn't widened backwards: it would get longer than it
+    may be. One that only the shift ends takes what is late of its own shift; one without a time takes everything.
+    """
+    if start >= opened:
+        return False
+    if cumulation.window is not None:
+        return True
+    boundary = next_shift(start, line) if cumulation.shift and line is not None else None
+    return boundary is not None and boundary <= opened
+
+
 def next_shift(moment: datetime, line: Line) -> datetime | None:
     """Return the first shift boundary after `moment` (UTC), None where the line has no shifts."""
     zone = _zone(line.timezone)

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from gateway.cli.user import user
+from gateway.cli.written import Written
 from gateway.errors import ConfigError, GatewayError
 
 _FAILED = 1
@@ -50,7 +51,7 @@ def _register(module: str, commands: tuple[str, ...]) -> None:
         function: Callable[..., Any] = getattr(
             import_module(f"gateway.cli.{module}"), _FUNCTIONS.get(name, name.replace("-", "_"))
         )
-        app.command(name)(function)
+        app.command(name, cls=Written)(function)
 
 
 for _module, _names in _COMMANDS.items():

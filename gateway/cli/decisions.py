@@ -77,8 +77,9 @@ def trust_clock(
     config_dir: Folder, user: User = None, password_file: PasswordFile = None, meaning: Meaning = None
 ) -> None:
     """Believe the clock until the next boot, signed."""
-    send(config_dir, command.TrustClock, {}, signature(user, password_file, meaning or "clock checked"))
-    typer.echo("the clock is trusted until the next boot")
+    trusted = send(config_dir, command.TrustClock, {}, signature(user, password_file, meaning or "clock checked"))
+    assumed = "nothing depends on it: the configuration assumes that the clock is right (clock_trust: assume)"
+    typer.echo(assumed if trusted is False else "the clock is trusted until the next boot")
 
 
 def activate(

@@ -11,7 +11,9 @@ from rich.tree import Tree
 from gateway.cli.store_path import store_of
 from gateway.cli.wide import console
 from gateway.domain.quantity import text
+from gateway.errors import GatewayError
 from gateway.store.genealogy import genealogy as trace
+from gateway.store.genealogy import unknown
 from gateway.store.genealogy.tree import (
     Case,
     CaseRef,
@@ -41,17 +43,17 @@ def genealogy(  # noqa: PLR0917  # each is an option of the command
     every: Annotated[bool, typer.Option("--all", help="show every case, however many")] = False,
 ) -> None:
     """Show what went into a case or finished lot, or every case that a component lot went into."""
-    if sscc is None and lot is None and finished_lot is None:
-        raise typer.BadParameter("give --sscc, --lot or --finished-lot")
-    path = store_of(folder)
-    found = read(path, lambda raw: trace(raw, sscc=sscc, lot=lot, item=item, finished_lot=finished_lot))
-    trees = list(_trees(found, None if every else _MANY))
+    if sum(one is not None for one in (sscc, lot, finished_lot)) != 1:
+        raise typer.BadParameter("give one of --sscc, --lot and --finished-lot")
+    if item is not None and lot is None:
+        raise typer.BadParameter("--item belongs to --lot")
+    found = read(store_of(folder), lambda raw: trace(raw, sscc=sscc, lot=lot, item=item, finished_lot=finished_lot))
+    if not found.is_known:
+        what = unknown(sscc=sscc, lot=lot, item=item, finished_lot=finished_lot)
+        raise GatewayError(f"nothing is known of {what}", "`gateway lots` lists the lots at the line")
     screen = console()
-    for tree in trees:
+    for tree in _trees(found, None if every else _MANY):
         screen.print(tree)
-    if not trees:
-        screen.print("nothing is known of it", style="yellow")
-        raise typer.Exit(1)
 
 
 def _trees(found: Genealogy, most: int | None) -> Iterable[Tree]:

@@ -9,10 +9,12 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from gateway.cli.store_path import store_of
+from gateway.errors import GatewayError
 from gateway.store.measures import measures as measured
 from gateway.store.reading import read
 from gateway.store.shadow_report import Comparison, shadow_report
 from gateway.store.statistics import full_documents as rolled_up
+from gateway.store.statistics import is_unknown
 
 _WIDE = 1000
 
@@ -38,6 +40,10 @@ def full_documents(
 ) -> None:
     """Show an order's documents of each day as one, and what is still open of it."""
     found = read(store_of(folder), lambda raw: rolled_up(raw, order, day))
+    if is_unknown(found):
+        raise GatewayError(
+            f"nothing was ever posted for an order {order}", "`gateway orders` lists those that are known"
+        )
     console = Console(highlight=False)
     console.print(
         f"order {order} {found['item'] or ''}: planned {found['planned']}, received {found['received']},"

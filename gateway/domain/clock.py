@@ -34,6 +34,7 @@ class ClockTrust:
 
 UNTRUSTED = "none"
 PERSON = "person"
+ASSUMED = "assume"
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,16 +37,24 @@ class LineOrder(NamedTuple):
 class LineState(NamedTuple):
     """What happened at a line: orders started, newest last; an empty name: the line had none from then on.
 
-    `cleared` names the one whose clearance was confirmed, `configured` the active one of the configuration that was
-    last put in force: only another one there is a change. `asked` are items of the supermarket whose replenishment
-    was asked for, in their order, until they rise above their reorder points.
+    `cleared` are the changes for which the line was cleared, newest last; `configured` is the active order of the
+    configuration that was last put in force: only another one there is a change. `asked` are items of the supermarket
+    whose replenishment was asked for, in their order, until they rise above their reorder points.
     """
 
     orders: tuple[LineOrder, ...] = ()
-    cleared: str = ""
+    cleared: tuple[LineOrder, ...] = ()
     configured: str = ""
     asked: tuple[str, ...] = ()
 
     def order_at(self, moment: datetime) -> str | None:
         """Return the order that was started last at that time, None before the first."""
-        return next((one.order for one in reversed(self.orders) if one.since <= moment), None)
+        return _latest(self.orders, moment)
+
+    def cleared_at(self, moment: datetime) -> str | None:
+        """Return the order for which the line was cleared last at that time, None before the first."""
+        return _latest(self.cleared, moment)
+
+
+def _latest(history: tuple[LineOrder, ...], moment: datetime) -> str | None:
+    return next((one.order for one in reversed(history) if one.since <= moment), None)

@@ -57,7 +57,7 @@ _NEAREST = Rounding(_MOST_DECIMALS)
 def parse_quantity(text: object) -> Decimal:
     """Return the decimal that `text` (str, int or Decimal) writes; DataError where it is none or absurd."""
     if isinstance(text, bool | float):
-        raise DataError(f"{text!r} is not an exact number", "write it as a decimal string or a JSON number")
+        raise DataError(f"{text!r} is not an exact number", 'write it as a decimal string, e.g. "0.1"')
     try:
         value = Decimal(text)  # type: ignore[arg-type]  # anything else raises what is caught below
     except (InvalidOperation, TypeError, ValueError) as error:

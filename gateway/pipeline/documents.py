@@ -97,6 +97,11 @@ def close_of_order(work: WorkingCopy, order: str, why: str = "order closed") -> 
     return _close_all(work, sorted(number for number, one in work.documents.items() if one.key.order == order), why)
 
 
+def close_windows(work: WorkingCopy, order: str, why: str) -> list[int]:
+    """Close the order's windows; its deferred and backlogged issues stay open. Return the seqs."""
+    return _close_all(work, [one for one in _windows(work) if current(work, one).key.order == order], why)
+
+
 def close_outdated(work: WorkingCopy) -> list[int]:
     """Close the windows of other master data than the model's: nothing joins them any more.
 
@@ -152,6 +157,9 @@ def _into_window(work: WorkingCopy, booking: Booking, cumulate: Cumulation, reac
     document = work.windows.get(window_place(key))
     if document is not None:
         gathering = _gathering(work, document, cumulate, line)
+        begun = window.begin(trigger.event)
+        if window.is_earlier(begun, gathering.begun, cumulate, line) and gathering.key == key:
+            return _at_once(work, booking, reach)  # its own window was closed, and the open one goes on
         if why := _why_over(gathering, booking, cumulate):
             close(work, document, why)
             document = None

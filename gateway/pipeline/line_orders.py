@@ -16,7 +16,7 @@ from gateway.pipeline import work_list
 from gateway.pipeline.working_copy import WorkingCopy
 
 _ALWAYS = datetime.min.replace(tzinfo=UTC)
-_REMEMBERED = 500  # starts of orders at a line; an event older than these finds the oldest
+_REMEMBERED = 500  # starts and clearances at a line; an event older than these finds the oldest
 
 
 def start(work: WorkingCopy, line: str, order: str, at: datetime, person: str) -> bool:
@@ -36,7 +36,7 @@ def _begin(work: WorkingCopy, line: str, order: str, at: datetime, person: str) 
     work.add_journal("order-started", {"line": line, "order": order, "at": rfc3339(at), "person": person})
     wants = work.model.master.lines.get(line)
     if wants and wants.line_clearance and former and former != order:
-        _ask_for_clearance(work, line, former, order, at)
+        ask_for_clearance(work, line, order, at, former)
 
 
 def finish(work: WorkingCopy, line: str, order: str, at: datetime, person: str) -> bool:
@@ -66,15 +66,15 @@ def configured(work: WorkingCopy) -> None:
 
 
 def clear(work: WorkingCopy, line: str, order: str, person: str) -> bool:
-    """Somebody cleared the line of the former order's material, for this order."""
+    """Somebody cleared the line of the former order's material, for this order; it holds from the change on."""
     _order_of_line(work, line, order)
     asked = work_list.open_for(work, ExceptionKind.CLEARANCE, (line, order))
-    state = work.line_state(line)
-    if asked is None and state.cleared == order:
+    state, at = work.line_state(line), asked.first_event if asked else work.now
+    if asked is None and state.cleared_at(at) == order:
         return False
     if asked is not None:
         work_list.close(work, asked, "cleared", person)
-    work.line_states[line] = state._replace(cleared=order)
+    work.line_states[line] = state._replace(cleared=_with(state.cleared, LineOrder(at, order)))
     work.add_journal("line-cleared", {"line": line, "order": order, "person": person})
     return True
 
@@ -94,13 +94,13 @@ def known_order(work: WorkingCopy, order: str) -> Order:
     """Return the order; CommandRefused where the master data don't have it."""
     found = work.model.master.orders.get(order)
     if found is None:
-        raise CommandRefused(f"order {order} is not in the master data")
+        raise CommandRefused(f"order {order} is not in the master data", "`gateway orders` lists those that are")
     return found
 
 
 def _order_of_line(work: WorkingCopy, line: str, order: str) -> None:
     if line not in work.model.active_orders:
-        raise CommandRefused(f"there is no line {line}")
+        raise CommandRefused(f"there is no line {line}", f"the lines are {', '.join(sorted(work.model.active_orders))}")
     planned = known_order(work, order).line
     if planned != line:
         raise CommandRefused(f"order {order} is planned for line {planned}, not for {line}")
@@ -114,26 +114,34 @@ def _former(work: WorkingCopy, line: str, at: datetime) -> str | None:
 
 def _enter(work: WorkingCopy, line: str, new: LineOrder) -> None:
     state = work.line_state(line)
-    before = [one for one in state.orders if one.since <= new.since]
-    after = [one for one in state.orders if one.since > new.since]
+    work.line_states[line] = state._replace(orders=_with(state.orders, new))
+
+
+def _with(history: tuple[LineOrder, ...], new: LineOrder) -> tuple[LineOrder, ...]:
+    before = [one for one in history if one.since <= new.since]
+    after = [one for one in history if one.since > new.since]
     if after and after[0].order == new.order:
-        del after[0]  # the same start, told again with an earlier time
-    work.line_states[line] = state._replace(orders=(*before, new, *after)[-_REMEMBERED:])
+        del after[0]  # the same change, told again with an earlier time
+    return (*before, new, *after)[-_REMEMBERED:]
 
 
-def _ask_for_clearance(work: WorkingCopy, line: str, former: str, order: str, at: datetime) -> None:
-    entered = work_list.enter(
+def ask_for_clearance(work: WorkingCopy, line: str, order: str, at: datetime, former: str | None = None) -> None:
+    """Open the entry that somebody closes by clearing the line for the order; one, from the earliest change on."""
+    asked = work_list.open_for(work, ExceptionKind.CLEARANCE, (line, order))
+    if asked is not None:
+        if at < asked.first_event:
+            work.exceptions[asked.id] = replace(asked, first_event=at)
+            work.must_commit = True
+        return
+    former = former or work.line_state(line).cleared_at(at) or _former(work, line, at)
+    changed = f"line {line} changed from order {former} to {order}: it has to be cleared of what {former} left"
+    work_list.enter(
         work,
         ExceptionKind.CLEARANCE,
         (line, order),
         code="line-clearance",
-        reason=f"line {line} changed from order {former} to {order}: it has to be cleared of what {former} left",
+        reason=changed if former else f"line {line} has to be cleared for order {order}",
         quantity=ZERO,
         uom="",
         at=at,
     )
-    state = work.line_state(line)
-    if state.cleared == order:  # an earlier run of the same order: that clearance is used up
-        work.line_states[line] = state._replace(cleared="")
-    if entered.count > 1:
-        work.exceptions[entered.id] = replace(entered, count=1)

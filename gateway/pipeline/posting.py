@@ -12,7 +12,7 @@ from gateway.domain.exception import ExceptionKind, ExceptionRecord
 from gateway.domain.line import Cumulation
 from gateway.domain.quantity import ZERO
 from gateway.domain.rule import TriggerRule
-from gateway.pipeline import backlogs, documents, run_rules, shadowing, spans, work_list
+from gateway.pipeline import backlogs, documents, line_orders, run_rules, shadowing, spans, work_list
 from gateway.pipeline.model import LineModel, Point
 from gateway.pipeline.working_copy import WorkingCopy
 from gateway.triggers.attribute import NO_ORDER, fire
@@ -141,6 +141,8 @@ def attributed(work: WorkingCopy, trigger: Trigger) -> Trigger:
 
 def _outcome(work: WorkingCopy, trigger: Trigger) -> Booked | Blocked:
     outcome = run_rules.broken(work, trigger) or step(work, work.model.master, trigger)
+    if isinstance(outcome, Blocked) and outcome.code == run_rules.NOT_CLEARED:
+        line_orders.ask_for_clearance(work, trigger.line, trigger.order, trigger.event.source_time)
     if trigger.order == NO_ORDER and isinstance(outcome, Blocked):
         return _with_remedy(work.model, trigger, outcome)
     return outcome

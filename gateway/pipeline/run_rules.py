@@ -11,6 +11,8 @@ from gateway.domain.versions import bom_version
 from gateway.pipeline import work_list
 from gateway.pipeline.working_copy import WorkingCopy
 
+NOT_CLEARED = "line-clearance"  # the code of what waits until somebody cleared the line
+
 
 def broken(work: WorkingCopy, trigger: Trigger) -> Blocked | None:
     """Return the first rule that the trigger breaks now, None where it may post."""
@@ -35,15 +37,28 @@ def _clock_trusted(work: WorkingCopy, trigger: Trigger) -> Blocked | None:
 
 
 def _line_cleared(work: WorkingCopy, trigger: Trigger) -> Blocked | None:
-    line, order = work.model.master.lines.get(trigger.line), trigger.order
-    if line is None or not line.line_clearance or not order:
+    master, order = work.model.master, trigger.order
+    line = master.lines.get(trigger.line)
+    if line is None or not line.line_clearance or order not in master.orders:
         return None
-    state = work.line_state(trigger.line)
-    if work_list.open_for(work, ExceptionKind.CLEARANCE, (trigger.line, order)) is None:
-        known = {state.cleared, *(one.order for one in state.orders), work.model.active_orders.get(trigger.line)}
-        if order in known:
-            return None
-    return Blocked("line-clearance", f"line {trigger.line} was not cleared for order {order}")
+    asked = work_list.open_for(work, ExceptionKind.CLEARANCE, (trigger.line, order))
+    if asked is None and _changed_over(work, trigger):
+        return None
+    return Blocked(NOT_CLEARED, f"line {trigger.line} was not cleared for order {order}")
+
+
+def _changed_over(work: WorkingCopy, trigger: Trigger) -> bool:
+    """Tell whether the line was on the trigger's order at its time.
+
+    A machine that names the order changes over by itself: after the first clearance only the order that was cleared
+    last counts, even where it is a former one again. Orders that are started ask for clearance at their start.
+    """
+    event, state = trigger.event, work.line_state(trigger.line)
+    cleared = state.cleared_at(event.source_time)
+    if event.order and not event.person and cleared is not None:
+        return cleared == trigger.order
+    known = {one.order for one in (*state.orders, *state.cleared)}
+    return trigger.order in known or trigger.order == work.model.active_orders.get(trigger.line)
 
 
 def _label_approved(work: WorkingCopy, trigger: Trigger) -> Blocked | None:

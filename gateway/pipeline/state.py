@@ -21,8 +21,14 @@ from gateway.store.batch import Head, ShadowKey, ShadowTotal, SpanHead, Tally
 from gateway.store.load import Recovered
 
 # Later ones of the same scope join the open exception.
-JOINED = (ExceptionKind.TRIGGER, ExceptionKind.GAP, ExceptionKind.BACKLOG, ExceptionKind.CLEARANCE)
-Scope = tuple[ExceptionKind, str, str]
+JOINED = (
+    ExceptionKind.TRIGGER,
+    ExceptionKind.GAP,
+    ExceptionKind.BACKLOG,
+    ExceptionKind.ALERT,
+    ExceptionKind.CLEARANCE,
+)
+Scope = tuple[str, ...]
 Shelf = tuple[Owner, str]  # whose stock of which item
 StockIndex = dict[Shelf, list[LotKey]]  # a list is replaced, never changed: a batch may be dropped
 WindowPlace = tuple[str, str, str]
@@ -140,7 +146,12 @@ class State:
 
 def scope_of(record: ExceptionRecord) -> Scope:
     """Return what an exception is about: triggers of (order, operation), a gap of (device, signal)."""
-    return (record.kind, *record.scope)
+    return joined_by(record.kind, record.scope, record.code, record.owner)
+
+
+def joined_by(kind: ExceptionKind, about: tuple[str, str], code: str, owner: str) -> Scope:
+    """Return what joins one exception; alerts of one place are several, each with its owner who answers it."""
+    return (kind, *about, code, owner) if kind is ExceptionKind.ALERT else (kind, *about)
 
 
 def window_place(key: DocumentKey) -> WindowPlace:

@@ -6,13 +6,17 @@ from decimal import Decimal
 
 from gateway.domain.exception import ExceptionKind, ExceptionRecord
 from gateway.domain.quantity import EXACT, ZERO
-from gateway.pipeline.state import JOINED
+from gateway.pipeline.state import JOINED, Scope, joined_by
 from gateway.pipeline.working_copy import WorkingCopy
 
 
 def open_for(work: WorkingCopy, kind: ExceptionKind, scope: tuple[str, str]) -> ExceptionRecord | None:
     """Return the open exception about that scope, as the batch sees it."""
-    number = work.waiting.get((kind, *scope))
+    return _open(work, (kind, *scope))
+
+
+def _open(work: WorkingCopy, joined: Scope) -> ExceptionRecord | None:
+    number = work.waiting.get(joined)
     record = work.exceptions.get(number) if number is not None else None
     return record if record is not None and record.closed_at is None else None
 
@@ -32,7 +36,8 @@ def enter(  # what an entry says, named at the call
     owner: str = "",
 ) -> ExceptionRecord:
     """Open an exception, or join the open one of the same scope; return it as it is then."""
-    before = open_for(work, kind, scope) if kind in JOINED else None
+    place = joined_by(kind, scope, code, owner)
+    before = _open(work, place) if kind in JOINED else None
     if before is not None:
         joined = EXACT.add(before.quantity, quantity)
         held = before.uom if before.quantity else uom  # the entry may have begun with what counts no units
@@ -57,7 +62,7 @@ def enter(  # what an entry says, named at the call
         owner=owner,
     )
     if kind in JOINED:
-        work.waiting[kind, *scope] = number
+        work.waiting[place] = number
     work.must_commit = True
     return record
 

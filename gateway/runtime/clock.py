@@ -9,6 +9,7 @@ from pathlib import Path
 import orjson
 
 from gateway.domain.clock import (
+    ASSUMED,
     PERSON,
     UNTRUSTED,
     ClockLimits,
@@ -40,7 +41,7 @@ class SystemClock:
 
     def trust(self) -> ClockTrust:
         """Return `assume`: for demo and tests."""
-        return ClockTrust("assume", 0)
+        return ClockTrust(ASSUMED, 0)
 
     def believe(self) -> None:
         """Nothing changes: it is believed already."""

@@ -67,6 +67,11 @@ def full_documents(connection: sqlite3.Connection, order: str, day: str | None =
     }
 
 
+def is_unknown(found: Json) -> bool:
+    """Tell whether full documents are of an order that the store knows nothing of."""
+    return found["item"] is None and not found["documents"] and not found["windows"]
+
+
 def _by_day(rows: Iterable[Sequence[Any]], names: Sequence[str]) -> dict[str, list[Json]]:
     found: dict[str, list[Json]] = {}
     for day, *row in rows:

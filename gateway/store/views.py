@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from gateway.domain.document import Document
 from gateway.domain.event import SignalId
 from gateway.domain.exception import ExceptionRecord
+from gateway.domain.line import LineState
 from gateway.domain.lot import LotBalance
 from gateway.domain.order import OrderState, Progress
 from gateway.errors import StoreError
@@ -29,6 +30,7 @@ _CLOSED = (
 )
 _LOTS = f"{load.LOTS_LEFT} ORDER BY item, owner_kind, owner, lot, location"
 _STATES = "SELECT order_no, body FROM order_state WHERE order_no = ?1 OR ?1 IS NULL"
+_LINES = "SELECT line, body FROM line_state"
 _PROGRESS = """
 SELECT order_no, operation, good, scrap, rework FROM order_progress WHERE order_no = ?1 OR ?1 IS NULL ORDER BY 1, 2
 """
@@ -122,6 +124,10 @@ class Views:
     async def order_states(self, order: str | None = None) -> dict[str, OrderState]:
         """Return what happened to each order, or to this one, since its master data were written."""
         return dict(await self._rows(_STATES, lambda row: (row[0], codec.order_state(row[1])), order))
+
+    async def line_states(self) -> dict[str, LineState]:
+        """Return which orders were started at each line."""
+        return dict(await self._rows(_LINES, lambda row: (row[0], codec.line_state(row[1]))))
 
     async def progress(self, order: str | None = None) -> dict[tuple[str, str], Progress]:
         """Return what each (order, operation), or those of this order, has made so far."""

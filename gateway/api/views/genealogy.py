@@ -4,18 +4,18 @@ from decimal import Decimal
 from typing import Annotated
 
 import orjson
-from fastapi import Query, Response
+from fastapi import HTTPException, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.api.problems import unprocessable
 from gateway.api.services import FromServices
 from gateway.domain.quantity import text
 from gateway.errors import DataError
-from gateway.store.genealogy import genealogy
+from gateway.store.genealogy import genealogy, unknown
 
 
 class GenealogyQuery(BaseModel):
-    """What is asked for; at least one of case, component lot and finished lot."""
+    """What is asked for: exactly one of case, component lot and finished lot."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -28,12 +28,17 @@ class GenealogyQuery(BaseModel):
 async def read_genealogy(query: Annotated[GenealogyQuery, Query()], services: FromServices) -> Response:
     """Return {"cases", "lots", "finished_lots"}; what was not asked for is empty. Open windows have no `seq` yet."""
     asked = query.model_dump()
-    if query.sscc is None and query.lot is None and query.finished_lot is None:
-        return unprocessable(("query",), "ask for sscc, lot or finished_lot")
+    what = [one for one in (query.sscc, query.lot, query.finished_lot) if one is not None]
+    if len(what) != 1:
+        return unprocessable(("query",), "ask for one of sscc, lot and finished_lot")
+    if query.item is not None and query.lot is None:
+        return unprocessable(("query", "item"), "the item belongs to a lot")
     try:
         answer = await services.views.read(lambda raw: genealogy(raw, **asked))
     except DataError as error:
         return unprocessable(("query", "sscc"), error.message)
+    if not answer.is_known:
+        raise HTTPException(404, f"nothing is known of {unknown(**asked)}")
     return Response(orjson.dumps(answer, default=plain), media_type="application/json")
 
 

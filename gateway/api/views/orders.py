@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from fastapi import HTTPException, Response
@@ -14,6 +14,7 @@ from gateway.api.services import FromServices
 from gateway.api.views.stock import lot
 from gateway.domain.bom import BillOfMaterial
 from gateway.domain.clock import rfc3339
+from gateway.domain.line import LineState
 from gateway.domain.lot import LotBalance, Owner
 from gateway.domain.masterdata import MasterData
 from gateway.domain.order import Order, OrderState, OrderStatus, Progress
@@ -40,34 +41,36 @@ async def read_order(order: str, services: FromServices) -> dict[str, Any]:
 
 async def overviews(views: Views, master: MasterData, at: datetime, order: str | None = None) -> list[dict[str, Any]]:
     """Return how all orders stand at that time, or only this one, as JSON."""
-    states, progress = await views.order_states(order), await views.progress(order)
-    return await asyncio.to_thread(_overviews, master, states, progress, at, order)  # thousands take a while
+    stored = _Stored(await views.order_states(order), await views.progress(order), await views.line_states())
+    return await asyncio.to_thread(_overviews, master, stored, at, order)  # thousands take a while
 
 
-def _overviews(
-    master: MasterData,
-    states: Mapping[str, OrderState],
-    progress: Mapping[tuple[str, str], Progress],
-    at: datetime,
-    order: str | None,
-) -> list[dict[str, Any]]:
+class _Stored(NamedTuple):
+    """What the store says of orders and lines."""
+
+    states: Mapping[str, OrderState]
+    progress: Mapping[tuple[str, str], Progress]
+    lines: Mapping[str, LineState]
+
+
+def _overviews(master: MasterData, stored: _Stored, at: datetime, order: str | None) -> list[dict[str, Any]]:
     made: defaultdict[str, dict[str, Progress]] = defaultdict(dict)
-    for (number, operation), one in progress.items():
+    for (number, operation), one in stored.progress.items():
         made[number][operation] = one
-    known = {*master.orders, *states, *made}
+    known = {*master.orders, *stored.states, *made}
     wanted = sorted(known) if order is None else known & {order}
-    return [_overview(one, master, states.get(one, OrderState()), made[one], at) for one in wanted]
+    return [_overview(one, master, stored, made[one], at) for one in wanted]
 
 
 def _overview(
-    number: str, master: MasterData, state: OrderState, made: Mapping[str, Progress], at: datetime
+    number: str, master: MasterData, stored: _Stored, made: Mapping[str, Progress], at: datetime
 ) -> dict[str, Any]:
-    order = master.orders.get(number)
+    order, state = master.orders.get(number), stored.states.get(number, OrderState())
     version = bom_version(master, order, state, at) if order else None
     bom = master.boms.get((order.bom, version)) if order and version else None
     return {
         "order": number,
-        **(_wanted(order) if order else {"status": None}),
+        **({**_wanted(order), "active": _is_active(order, stored.lines, at)} if order else {"status": None}),
         **({"status": str(OrderStatus.CLOSED)} if state.closed_at else {}),
         "closed_at": rfc3339(state.closed_at) if state.closed_at else None,
         "label_approved": state.label_approved,
@@ -79,13 +82,18 @@ def _overview(
     }
 
 
+def _is_active(order: Order, lines: Mapping[str, LineState], at: datetime) -> bool:
+    """Tell whether its line works on the order: what was started there counts, before that the configuration."""
+    started = lines.get(order.line, LineState()).order_at(at)
+    return order.active if started is None else started == order.order
+
+
 def _wanted(order: Order) -> dict[str, Any]:
     return {
         "item": order.item,
         "line": order.line,
         "kind": str(order.kind),
         "status": str(order.status),
-        "active": order.active,
         "quantity": text(order.quantity),
         "uom": order.uom,
         "finished_lot": order.finished_lot,

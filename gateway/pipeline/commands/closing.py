@@ -58,7 +58,7 @@ async def close_order(desk: Desk, command: CloseOrder, author: Author) -> int:
 def _open_order(work: WorkingCopy, number: str) -> Order:
     order = work.model.master.orders.get(number)
     if order is None:
-        raise CommandRefused(f"order {number} is not in the master data")
+        raise CommandRefused(f"order {number} is not in the master data", "`gateway orders` lists those that are")
     if closed_at := work.order_state(number).closed_at:
         raise CommandRefused(f"order {number} was closed already, {rfc3339(closed_at)}")
     return order

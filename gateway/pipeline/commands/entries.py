@@ -159,7 +159,10 @@ def _planned(work: WorkingCopy, order: str, operation: str, at: datetime) -> Pla
 def _has_operation(work: WorkingCopy, order: Order, operation: str) -> None:
     versions = [one for one in work.model.master.boms.values() if one.bom == order.bom]
     if not any(one.operation(operation) for one in versions):
-        raise CommandRefused(f"BOM {order.bom} of order {order.order} has no operation {operation}")
+        known = sorted({one.operation for bom in versions for one in bom.operations})
+        raise CommandRefused(
+            f"BOM {order.bom} of order {order.order} has no operation {operation}", f"it has {', '.join(known)}"
+        )
 
 
 async def _entered_before(desk: Desk, work: WorkingCopy, entry: EntryRow) -> bool:

@@ -1,6 +1,6 @@
 """Orders and lines: started, cleared, label approved, made by another BOM version, overrun; and trust in the clock."""
 
-from gateway.domain.clock import rfc3339
+from gateway.domain.clock import ASSUMED, rfc3339
 from gateway.domain.command import AllowOverrun, ApproveLabel, ClearLine, PinBom, StartOrder, TrustClock
 from gateway.domain.order import Pin
 from gateway.domain.quantity import ZERO, text
@@ -14,7 +14,12 @@ from gateway.pipeline.commands.signing import signed
 async def start_order(desk: Desk, command: StartOrder, author: Author) -> bool:
     """Let the line work on the order; False where it does already."""
     work = desk.begin(command, author)
-    changed = line_orders.start(work, command.line, command.order, command.at or work.now, author.person)
+    at = command.at or work.now
+    if at > work.now:
+        raise CommandRefused(
+            f"order {command.order}: {rfc3339(at)} is yet to come", "tell it when the line begins; without a time: now"
+        )
+    changed = line_orders.start(work, command.line, command.order, at, author.person)
     await desk.finish(work)
     return changed
 
@@ -74,9 +79,14 @@ async def allow_overrun(desk: Desk, command: AllowOverrun, author: Author) -> bo
 
 
 async def trust_clock(desk: Desk, command: TrustClock, author: Author) -> bool:
-    """Believe the wall clock until the next boot; what waits for it is tried again when the clock says so."""
+    """Believe the wall clock until the next boot; what waits for it is tried again when the clock says so.
+
+    False where the configuration assumes that the clock is right: nothing depends on it.
+    """
     work = desk.begin(command, author)
     clock = work.place.clock
+    if clock.trust == ASSUMED:
+        return False
     work.add_journal("clock-trusted", {"before": clock.trust, "reason": clock.reason, **signed(author)})
     await desk.finish(work)
     desk.writer.clock.believe()  # only now: what isn't written down was not signed

@@ -12,7 +12,7 @@ from gateway.domain.posting import PostingType
 from gateway.domain.quantity import EXACT, ZERO, text
 from gateway.domain.signature import Author
 from gateway.errors import CommandRefused
-from gateway.pipeline import mirroring, reversing
+from gateway.pipeline import documents, mirroring, reversing
 from gateway.pipeline.commands.desk import Desk, Handlers
 from gateway.pipeline.mirroring import Evidence, PostedDocument, Why
 from gateway.pipeline.reasons import reason_of
@@ -28,6 +28,7 @@ async def reverse(desk: Desk, command: Reverse, author: Author) -> list[int]:
     writer, work = desk.writer, desk.begin(command, author)
     reason = reason_of(work.model.master, command.reason)
     original = await _reversible(writer, work, command.seq)
+    documents.close_windows(work, original.body["order"], "reversal")
     links = await writer.store.links_of_document(original.document)
     found = await mirroring.gathered(writer, work, (one.trigger for one in links))
     cuts = _cuts(command, original, found)
@@ -101,7 +102,11 @@ def _cuts(command: Reverse, original: PostedDocument, found: Evidence) -> dict[i
     if not units:
         raise CommandRefused(f"posting {command.seq} counts no units", "reverse it whole: leave the units out")
     if command.units > units:
-        raise CommandRefused(f"{text(command.units)} {uom} is more than posting {command.seq} has left: {text(units)}")
+        newest, part = next(iter(left.items()))
+        raise CommandRefused(
+            f"{text(command.units)} {uom} is more than posting {command.seq} has left: {text(units)}",
+            f"reverse {text(units)} or less; the newest, trigger {newest}, has {text(part.units)} of them",
+        )
     return _newest(left, command.units)
 
 

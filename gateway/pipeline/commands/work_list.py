@@ -111,7 +111,7 @@ def _let_go(work: WorkingCopy, trigger: Trigger) -> None:
 def _open(desk: Desk, number: int) -> ExceptionRecord:
     found = desk.writer.state.exceptions.get(number)
     if found is None:
-        raise CommandRefused(f"there is no open exception {number}")
+        raise CommandRefused(f"there is no open exception {number}", "`gateway exceptions` lists them")
     return found
 
 

@@ -9,6 +9,15 @@ from gateway.store.genealogy.lot import trace_lot
 from gateway.store.genealogy.tree import Genealogy
 
 
+def unknown(*, sscc: str | None, lot: str | None, item: str | None, finished_lot: str | None) -> str:
+    """Return the name of what was asked for, for whoever found nothing."""
+    if sscc is not None:
+        return f"SSCC {sscc}"
+    if lot is not None:
+        return f"lot {lot}" if item is None else f"lot {lot} of item {item}"
+    return f"finished lot {finished_lot}"
+
+
 def genealogy(
     connection: sqlite3.Connection,
     *,

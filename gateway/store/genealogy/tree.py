@@ -187,3 +187,8 @@ class Genealogy:
     cases: tuple[Case, ...] = ()
     lots: tuple[LotTrace, ...] = ()
     finished_lots: tuple[FinishedLotTrace, ...] = ()
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the store knows anything of what was asked."""
+        return bool(self.cases or self.lots or self.finished_lots)

@@ -12,7 +12,8 @@ FROM exception AS x WHERE x.kind = 'trigger' AND x.closed_at IS NULL
 _FORGOTTEN = """
 SELECT t.exception_id, count(*) FROM trigger_log AS t
 LEFT JOIN exception AS x ON x.id = t.exception_id AND x.kind = 'trigger'
-WHERE t.exception_id IS NOT NULL AND (x.id IS NULL OR (x.closed_at IS NOT NULL AND NOT t.closed)) GROUP BY t.exception_id
+WHERE t.exception_id IS NOT NULL AND (x.id IS NULL OR (x.closed_at IS NOT NULL AND NOT t.closed))
+GROUP BY t.exception_id
 """
 _CONSUMERS = "SELECT c.kind, c.name, c.through FROM consumer AS c WHERE c.through > ?"
 

@@ -1,6 +1,7 @@
 """Every command over HTTP, its signature, and each way in which it is refused and written down."""
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any, get_args
 
@@ -121,16 +122,38 @@ async def test_a_transfer_carries_its_lots_facts_and_the_time_it_came(site: Site
         ("start-order", {"at": "2026-11-21T10:00:00"}, ["body", "at"]),
         ("close-order", {"residuals": "eat"}, ["body", "residuals"]),
         ("return-lot", {"key": KEY | {"owner": {"kind": "cat", "name": "L1"}}}, ["body", "key", "owner", "kind"]),
-        ("stage", {"staging": BODIES["stage"]["staging"] | {"received_at": "2026-11-21T10:00:00Z"}}, None),
+        ("stage", {"staging": BODIES["stage"]["staging"] | {"scanned_at": "x"}}, ["body", "staging", "scanned_at"]),
+        ("stage", {"staging": BODIES["stage"]["staging"] | {"received_at": "2026-11-21T10:00:01Z"}}, ["body"]),
     ],
 )
 async def test_a_malformed_body_is_refused_with_its_field(
-    site: Site, name: str, changes: dict[str, Any], loc: list[str] | None
+    site: Site, name: str, changes: dict[str, Any], loc: list[str]
 ) -> None:
     answer = await ask(site, name, "admin", **changes)
 
-    assert (answer.status_code, answer.json()["detail"][0]["loc"]) == (422, loc or ["body", "staging", "received_at"])
+    assert (answer.status_code, answer.json()["detail"][0]["loc"]) == (422, loc)
     assert not site.writer.executed
+
+
+async def test_a_transfer_may_have_come_before(site: Site) -> None:
+    await ask(site, "stage", staging=BODIES["stage"]["staging"] | {"received_at": "2026-11-20T06:00:00Z"})
+
+    assert NOW - timedelta(hours=28) == site.writer.executed[0][0].staging.received_at
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "why"),
+    [
+        ("start-order", {"at": "yesterday"}, "for example 2026-12-31T00:00:00Z"),
+        ("reverse", {"units": 0.1}, 'write it as a decimal string, e.g. "0.1"'),
+    ],
+)
+async def test_a_refused_member_says_how_it_is_written(
+    site: Site, name: str, changes: dict[str, Any], why: str
+) -> None:
+    answer = await ask(site, name, "admin", **changes)
+
+    assert why in answer.json()["detail"][0]["msg"]
 
 
 async def test_a_signature_is_bound_to_the_command_and_the_posting(site: Site) -> None:

@@ -28,20 +28,23 @@ async def test_a_case_answers_with_its_lots_as_decimal_strings(site: Site) -> No
 
 
 @pytest.mark.usefixtures("bottled")
-async def test_both_directions_come_in_one_call(site: Site) -> None:
-    asked = {"sscc": FIRST, "lot": "B-1", "item": "BOTTLE", "finished_lot": "C-1"}
+async def test_lots_are_traced_in_both_directions(site: Site) -> None:
+    viewer = site.client("viewer")
 
-    answer = (await site.client("viewer").get("/api/v1/genealogy", params=asked)).json()
-    finished = answer["lots"][0]["orders"][0]["finished_lots"][0]
+    forward = (await viewer.get("/api/v1/genealogy", params={"lot": "B-1", "item": "BOTTLE"})).json()
+    back = (await viewer.get("/api/v1/genealogy", params={"finished_lot": "C-1"})).json()
+    finished = forward["lots"][0]["orders"][0]["finished_lots"][0]
 
     assert [one["sscc"] for one in finished["cases"]] == [FIRST]
-    assert [one["lot"] for one in answer["finished_lots"][0]["components"]] == ["B-1", "K-1"]
+    assert [one["lot"] for one in back["finished_lots"][0]["components"]] == ["B-1", "K-1"]
 
 
 @pytest.mark.parametrize(
     ("asked", "field", "why"),
     [
-        ({}, ["query"], "ask for sscc, lot or finished_lot"),
+        ({}, ["query"], "ask for one of sscc, lot and finished_lot"),
+        ({"lot": "B-1", "sscc": FIRST}, ["query"], "ask for one of sscc, lot and finished_lot"),
+        ({"item": "BOTTLE", "sscc": FIRST}, ["query", "item"], "the item belongs to a lot"),
         ({"sscc": "106141412345678909"}, ["query", "sscc"], "Expected 8, got 9"),
         ({"sscc": "CASE-7"}, ["query", "sscc"], "is no SSCC"),
         ({"pallet": "7"}, ["query", "pallet"], "Extra inputs"),
@@ -53,6 +56,21 @@ async def test_a_wrong_question_names_the_field(site: Site, asked: dict, field: 
 
     assert (answer.status_code, fault["loc"]) == (422, field)
     assert why in fault["msg"]
+
+
+@pytest.mark.parametrize(
+    ("path", "what"),
+    [
+        ("genealogy?lot=NOPE", "nothing is known of lot NOPE"),
+        ("genealogy?finished_lot=NOPE", "nothing is known of finished lot NOPE"),
+        (f"genealogy?sscc={FIRST}", f"nothing is known of SSCC {FIRST}"),
+        ("orders/NOPE/documents", "there is no order NOPE"),
+    ],
+)
+async def test_what_nobody_knows_is_not_found(site: Site, path: str, what: str) -> None:
+    answer = await site.client("viewer").get(f"/api/v1/{path}")
+
+    assert (answer.status_code, answer.json()["detail"]) == (404, what)
 
 
 async def test_a_posting_explains_itself(site: Site) -> None:

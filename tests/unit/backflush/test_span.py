@@ -94,3 +94,11 @@ def test_freed_stretches_that_touch_are_one():
 )
 def test_a_union_reaches_from_the_first_unit_to_the_last(one, other, expected):
     assert expected == span.union(one, other)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [(0, ()), (1, ((7, 8),)), (2, ((6, 8),)), (3, ((3, 4), (6, 8))), (6, ((0, 4), (6, 8)))],
+)
+def test_the_newest_units_of_some_stretches_are_their_last(wanted, expected):
+    assert expected == span.newest([(0, 4), (6, 8)], wanted)

@@ -1,10 +1,11 @@
 """When windows end: by their length, and at the line's shift boundaries in local time."""
 
 from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
 
 import pytest
 
-from gateway.backflush.window import begin, end, next_shift
+from gateway.backflush.window import begin, end, is_earlier, next_shift
 from gateway.domain.line import Cumulation, Line
 from tests.factories import NOON, day, make_event
 
@@ -66,3 +67,21 @@ def test_a_line_without_shifts_has_no_boundary():
 )
 def test_a_window_ends_at_the_first_of_its_limits(cumulation, line, expected):
     assert expected == end(NOON, cumulation, line)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "cumulation", "line", "earlier"),
+    [
+        (-1, Cumulation(window=MINUTE), BERLIN, True),
+        (0, Cumulation(window=MINUTE), BERLIN, False),
+        (-1, Cumulation(shift=True), BERLIN, False),
+        (-8 * 3600, Cumulation(shift=True), BERLIN, True),
+        (-8 * 3600, Cumulation(shift=True), Line("L1"), False),
+        (-8 * 3600, Cumulation(shift=True), None, False),
+        (-8 * 3600, Cumulation(units=Decimal(12)), BERLIN, False),
+    ],
+)
+def test_what_began_before_a_window_belongs_to_an_earlier_one_unless_only_the_shift_or_no_time_ends_it(
+    seconds, cumulation, line, earlier
+):
+    assert earlier is is_earlier(NOON + timedelta(seconds=seconds), NOON, cumulation, line)

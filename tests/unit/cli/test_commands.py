@@ -18,7 +18,10 @@ KEY = {"owner": {"kind": "line", "name": "L1"}, "item": "CAP-28", "lot": "L-7", 
 # Command line → endpoint, what it says there, and what it prints.
 COMMANDS: dict[str, tuple[tuple[str, ...], str, dict[str, Any], str]] = {
     "stage": (
-        ("stage", "CAP-28", "L-7", "12000.5", "EA", *SHARED, "--id", "TO-1", "--supplier", "ACME", "--scanned"),
+        (
+            *("stage", "CAP-28", "L-7", "12000.5", "EA", *SHARED, "--id", "TO-1"),
+            *("--supplier", "ACME", "--scanned", "--received", "2026-11-20T06:00:00Z"),
+        ),
         "stage",
         {
             "staging": {
@@ -26,6 +29,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], str, dict[str, Any], str]] = {
                 "key": KEY,
                 "quantity": "12000.5",
                 "uom": "EA",
+                "received_at": "2026-11-20T06:00:00Z",
                 "expires_at": None,
                 "status": "unrestricted",
                 "facts": {"supplier": "ACME"},
@@ -232,6 +236,23 @@ def test_a_reversal_of_several_documents_names_each(daemon: Daemon, gateway: Gat
     outcome = gateway("reverse", daemon.config, 17, "--reason", "MISCOUNT")
 
     assert "posting 17 is reversed by postings 18, 19\n" == outcome.output
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("stage", "CAP-28", "L-7", "-5", "EA", *SHARED), ("allow-overrun", "100045", "-.5")],
+)
+def test_a_quantity_below_zero_is_no_option(daemon: Daemon, gateway: Gateway, arguments: tuple[str, ...]) -> None:
+    outcome = gateway(arguments[0], daemon.config, *arguments[1:])
+
+    assert (2, []) == (outcome.code, daemon.asked)
+    assert "is below zero" in outcome.error
+
+
+def test_trust_in_an_assumed_clock_changes_nothing(daemon: Daemon, gateway: Gateway) -> None:
+    daemon.answer = {"result": False}
+
+    assert "nothing depends on it" in gateway("trust-clock", daemon.config).output
 
 
 def test_what_was_applied_before_says_so(daemon: Daemon, gateway: Gateway) -> None:

@@ -1,6 +1,7 @@
 """Tables of the store, without a running gateway."""
 
 import asyncio
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -93,7 +94,7 @@ def lists(daemon: Daemon, gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> 
 
 def row(output: str, *cells: str) -> bool:
     """Tell whether a row of the table has these cells, among others."""
-    rows = [[cell.strip() for cell in line.split("│")] for line in output.splitlines()]
+    rows = [re.split(r"\s{2,}", line.strip()) for line in output.splitlines()]
     return any(set(cells) <= set(found) for found in rows)
 
 
@@ -113,19 +114,31 @@ def test_closed_exceptions_say_by_whom_and_why(lists: Callable[..., str]) -> Non
 def test_orders_say_what_came_in(lists: Callable[..., str]) -> None:
     output = lists("orders")
 
-    assert row(output, "100045", "COLA-CASE-12", "released", "18", "0030: 18 / 1 / 0")
+    assert row(output, "100045", "COLA-CASE-12", "released, active", "18", "0030: 18 / 1 / 0")
 
 
 def test_lots_say_what_is_left(lists: Callable[..., str]) -> None:
     output = lists("lots")
 
-    assert row(output, "CAP-28", "L-7", "line L1", "B-1", "blocked", "9 EA", "–")
+    assert row(output, "CAP-28", "L-7", "B-1 (line L1)", "blocked", "9 EA", "–")
 
 
 def test_windows_say_what_they_gathered(lists: Callable[..., str]) -> None:
     output = lists("windows")
 
     assert row(output, "9", "100045/0010", "FILLER-1", "36 / 1 / 0 bottle", "consumed 36 EA CAP-28 L-7")
+
+
+@pytest.mark.parametrize("table", ["orders", "lots", "windows", "exceptions"])
+def test_tables_fit_a_terminal_of_80_columns(
+    lists: Callable[..., str], monkeypatch: pytest.MonkeyPatch, table: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+
+    output = lists(table)
+
+    assert max(map(len, output.splitlines())) <= 80
+    assert {"orders": "0030: 18 / 1 / 0", "lots": "9 EA"}.get(table, "2026-11-21") in output
 
 
 def test_without_a_store_it_says_so(daemon: Daemon, gateway: Gateway) -> None:

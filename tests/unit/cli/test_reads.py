@@ -76,9 +76,20 @@ def test_a_wrong_number_says_so(gateway: Run, bottled: Path) -> None:
 
 
 def test_what_is_unknown_says_so(gateway: Run, bottled: Path) -> None:
-    outcome = gateway("genealogy", bottled, "--lot", "B-9")
+    outcome = gateway("genealogy", bottled, "--lot", "B-9", "--item", "BOTTLE")
 
-    assert (outcome.code, "nothing is known" in outcome.output) == (1, True)
+    assert (outcome.code, "nothing is known of lot B-9 of item BOTTLE\n" in outcome.error) == (1, True)
+
+
+@pytest.mark.parametrize("asked", [(), ("--lot", "B-1", "--sscc", FIRST), ("--item", "BOTTLE", "--sscc", FIRST)])
+def test_genealogy_answers_one_question(gateway: Run, bottled: Path, asked: tuple[str, ...]) -> None:
+    assert 2 == gateway("genealogy", bottled, *asked).code
+
+
+def test_full_documents_of_an_unknown_order_say_so(gateway: Run, bottled: Path) -> None:
+    outcome = gateway("full-documents", bottled, "NOPE")
+
+    assert (outcome.code, "an order NOPE" in outcome.error) == (1, True)
 
 
 def test_a_posting_is_explained_with_its_numbers(gateway: Run, booked: Path) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from gateway.domain.exception import ExceptionKind
-from gateway.domain.line import LineState
+from gateway.domain.line import LineOrder, LineState
 from gateway.domain.order import OrderState
 from gateway.errors import CommandRefused
 from gateway.pipeline import line_orders
@@ -111,8 +111,25 @@ def test_an_order_that_comes_back_is_cleared_for_again():
     start(work, "100045", NOON + HOUR)
     start(work, "100046", NOON + 2 * HOUR)
 
-    assert "" == work.line_state("L1").cleared
-    assert [("L1", "100046"), ("L1", "100045"), ("L1", "100046")] == [scope for scope, *_ in clearances(work)]
+    assert [(("L1", "100046"), "anna"), (("L1", "100045"), ""), (("L1", "100046"), "")] == [
+        one[:2] for one in clearances(work)
+    ]
+
+
+def test_a_change_that_is_told_again_with_an_earlier_time_is_cleared_from_then_on():
+    work = make_work(clearance=True)
+    for at in (NOON, NOON + HOUR, NOON - HOUR):
+        line_orders.ask_for_clearance(work, "L1", "100046", at)
+    line_orders.clear(work, "L1", "100046", "anna")
+
+    assert (LineOrder(NOON - HOUR, "100046"),) == work.line_state("L1").cleared
+
+
+def test_the_first_order_of_a_line_without_one_is_asked_for_by_its_name_alone():
+    work = make_work(clearance=True, configured=None)
+    line_orders.ask_for_clearance(work, "L1", "100046", NOON)
+
+    assert ["line L1 has to be cleared for order 100046"] == [one.reason for one in work.exceptions.changed.values()]
 
 
 def test_the_material_of_a_finished_order_is_still_cleared_away():

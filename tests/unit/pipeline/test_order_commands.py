@@ -286,7 +286,7 @@ async def test_an_edited_line_is_issued_as_entered_with_the_standard_beside_it(p
         ({"at": day(1)}, "is yet to come"),
         ({"order": "7"}, "order 7 is not in the master data"),
         ({"operation": "0099"}, "has no operation 0099"),
-        ({"lines": (EditedLine("0099", Decimal(1)),)}, "operation 0010 has no BOM line 0099"),
+        ({"lines": (EditedLine("0099", Decimal(1)),)}, "operation 0010 draws no BOM line 0099"),
         ({"lines": (EditedLine("0010", Decimal(-1)),)}, "less than nothing"),
     ],
 )
@@ -339,5 +339,5 @@ async def test_an_issue_that_cannot_be_is_refused(plant, changes, why):
 async def test_an_issue_of_a_lot_that_is_not_there_waits_with_its_reason(plant):
     await give(plant, replace(ISSUE, lot="G-9"))
 
-    assert ["100045/0030"] == [scope for _, scope in waits(plant)]
+    assert ["100045/0030 scan"] == [scope for _, scope in waits(plant)]
     assert {GOOD} >= set(plant.state.tallies)

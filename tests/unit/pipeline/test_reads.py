@@ -7,8 +7,9 @@ from fractions import Fraction
 
 import pytest
 
-from gateway.domain.command import Reverse
+from gateway.domain.command import Reverse, SetLotStatus
 from gateway.domain.line import Cumulation
+from gateway.domain.lot import LotStatus
 from gateway.domain.quantity import Rounding
 from gateway.domain.signature import Author, Signature
 from gateway.settings.snapshot import Content, Conversion
@@ -138,3 +139,28 @@ async def test_measures_and_full_documents_read_what_was_made(plant):
     assert [(one["operation"], one["difference"]) for one in found["counted_against_sealed"]] == [("0010", "1.0000")]
     assert [one["percent"] for one in found["genealogy_completeness"]] == ["100.0000"]
     assert (full["received"], full["open"], len(full["windows"])) == ("2", "998", 1)
+
+
+async def test_a_case_holds_what_is_left_of_a_count_and_the_next_one_what_took_the_place_of_the_rest(plant):
+    plant.read(good=114)
+    await plant.turn()
+    plant.clock.advance(60)
+    await plant.send(sscc=FIRST, sequence=1, units=Decimal(7))
+    await plant.turn()
+    await plant.asked(plant.pipeline.commands.execute(Reverse(1, "wrong", Decimal(7)), SIGNED))
+    await plant.asked(
+        plant.pipeline.commands.execute(SetLotStatus("BOTTLE-500", "BOTTLE-500-1", LotStatus.BLOCKED, "wrong"), SIGNED)
+    )
+    plant.read(good=121)
+    await plant.turn()
+    await plant.send(sscc=SECOND, sequence=2, units=Decimal(7))
+    await plant.turn()
+    bottles = [
+        {lot: quantity for lot, quantity in lots_of(plant, sscc).items() if lot.startswith("BOTTLE")}
+        for sscc in (FIRST, SECOND)
+    ]
+    found = read(plant.path, lambda raw: genealogy(raw, lot="BOTTLE-500-2"))
+    (finished,) = found.lots[0].orders[0].finished_lots
+
+    assert [{"BOTTLE-500-1": 7}, {"BOTTLE-500-2": 7}] == bottles
+    assert [SECOND] == [one["sscc"] for one in finished.cases]

@@ -143,6 +143,35 @@ async def test_reversed_places_in_the_order_are_free_again(tmp_path):
         assert [(1, 0, 1), (2, 2_000_000, 0), (3, 0, 0)] == spans
 
 
+async def test_a_cut_trigger_gives_back_the_places_of_its_newest_units(tmp_path):
+    async with office(tmp_path, None, CARTONS) as plant:
+        await plant.pack("4")
+        await plant.ask(undo(1, "1"))
+        await plant.ask(undo(1, "1"))
+        await plant.pack("3")
+
+        spans = await plant.rows("SELECT span_start, span_end, reversed FROM span ORDER BY trigger_id, span_start")
+        reach = await plant.rows("SELECT span_start, span_end FROM posting_line WHERE seq = 2 AND use = 'consumed'")
+        unit = 1_000_000
+        assert [(0, 2, 0), (2, 3, 1), (3, 4, 1), (2, 4, 0), (4, 5, 0)] == [
+            (start // unit, end // unit, gone) for start, end, gone in spans
+        ]
+        assert [(3 * unit, 4 * unit)] == reach
+
+
+async def test_the_orders_open_windows_are_posted_before_a_reversal(tmp_path):
+    async with office(tmp_path, make_packers(cumulate=WINDOW), CARTONS) as plant:
+        await plant.pack("3")
+        plant.clock.advance(60)
+        await plant.pack("2")
+        await plant.ask(undo(1, "1"))
+
+        assert [("3", "time"), ("2", "reversal"), ("-1", None)] == [
+            (body["output"]["good"], body["window"] and body["window"]["why"])
+            for body in [await plant.posting(seq) for seq in (1, 2, 3)]
+        ]
+
+
 async def test_units_in_another_unit_than_the_operations_are_counted_back_in_their_own(tmp_path):
     master = make_packed(
         units={("COLA-CASE-12", "EA", "case"): 2}, bom={"operations": (BomOperation("0030", "case", receipt=True),)}

@@ -7,6 +7,7 @@ import pytest
 
 from gateway.domain.bom import BomOperation
 from gateway.domain.clock import ClockTrust
+from gateway.domain.exception import ExceptionKind
 from gateway.domain.line import Line
 from gateway.domain.order import OrderState, Pin
 from gateway.formats.canonical import Place
@@ -17,6 +18,7 @@ from gateway.pipeline.state import NextIds, State
 from gateway.pipeline.working_copy import WorkingCopy
 from gateway.store.batch import Head
 from tests.factories import NOON, day, make_bom, make_master, make_order, make_trigger
+from tests.unit.pipeline.bench import Bench
 
 TRUSTED = ClockTrust("kernel", 8)
 LATER = make_order(order="100046", active=False)
@@ -128,3 +130,56 @@ def test_a_line_without_clearance_takes_every_order():
     line_orders.start(work, "L1", "100046", NOON, "operator")
 
     assert code(work, order="100046") is None
+
+
+def changes_over(work, order: str, at) -> None:
+    line_orders.ask_for_clearance(work, "L1", order, at)
+    line_orders.clear(work, "L1", order, "operator")
+
+
+def machine_says(work, order: str, at, **event) -> str | None:
+    trigger = make_trigger(source_time=at, **event)
+    return getattr(broken(work, trigger._replace(order=order, event=trigger.event._replace(order=order))), "code", None)
+
+
+def test_a_machine_that_names_a_former_order_again_waits_for_clearance():
+    work = make_work(clearance=True)
+    changes_over(work, "100046", NOON)
+
+    assert [None, "line-clearance"] == [machine_says(work, order, day(1)) for order in ("100046", "100045")]
+
+
+def test_late_units_of_the_order_that_the_machine_left_still_post():
+    work = make_work(clearance=True)
+    changes_over(work, "100046", NOON)
+    changes_over(work, "100045", day(2))
+
+    assert [None, None, None] == [
+        machine_says(work, order, at) for order, at in (("100045", day(-1)), ("100046", day(1)), ("100045", day(2)))
+    ]
+
+
+def test_what_a_person_enters_for_a_former_order_is_no_change_of_order():
+    work = make_work(clearance=True)
+    changes_over(work, "100046", NOON)
+
+    assert machine_says(work, "100045", day(1), person="anna") is None
+
+
+def test_an_order_that_is_in_no_master_data_is_not_cleared_for():
+    assert machine_says(make_work(clearance=True), "4711", NOON) is None
+
+
+def test_each_change_of_order_that_a_machine_reports_is_asked_for_once():
+    bench = Bench(line=Line("L1", line_clearance=True))
+    for order in ("100045", "100046", "100046"):
+        bench.count(order=order)
+    line_orders.clear(bench.work, "L1", "100046", "operator")
+    bench.commit()
+    bench.count(order="100045", at=60)
+
+    assert ["line L1 changed from order 100046 to 100045: it has to be cleared of what 100046 left"] == [
+        one.reason
+        for one in bench.work.exceptions.changed.values()
+        if one.kind is ExceptionKind.CLEARANCE and one.closed_at is None
+    ]

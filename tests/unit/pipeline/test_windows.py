@@ -91,13 +91,24 @@ def test_a_trigger_belongs_wholly_to_the_window_in_which_it_began():
     assert [] == bench.posted
 
 
-def test_a_late_trigger_whose_window_was_closed_joins_the_open_one():
+def test_a_late_trigger_whose_window_was_closed_is_a_document_of_its_own_and_the_open_one_goes_on():
     bench = Bench(MINUTE)
-    for at in (0, 61, 30):
-        bench.count("1", at)
+    for quantity, at in (("1", 0), ("2", 61), ("4", 30), ("8", 70)):
+        bench.count(quantity, at)
+    late = [(one.output.good, one.window) for one in bench.posted][1:]
     bench.clock(130)
 
+    assert [(Decimal(4), None)] == late
+    assert [Decimal(10)] == [one.output.good for one in bench.posted]
+
+
+def test_a_late_trigger_of_the_former_shift_does_not_land_in_this_one():
+    bench = Bench(Cumulation(shift=True), line=Line("L1", "UTC", (time(12),)))
+    for quantity, at in (("1", 5), ("2", -10), ("4", 2)):
+        bench.count(quantity, at)
+
     assert [Decimal(2)] == [one.output.good for one in bench.posted]
+    assert 1 == len(bench.open)
 
 
 def test_the_trigger_that_reaches_the_units_belongs_to_the_window_it_closes():

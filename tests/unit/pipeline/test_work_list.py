@@ -9,8 +9,10 @@ from gateway.domain.command import StartOrder
 from gateway.domain.exception import ExceptionKind
 from gateway.domain.order import OrderStatus
 from gateway.domain.signature import Author
-from tests.factories import NOON, ORDER, make_order
+from gateway.pipeline import work_list
+from tests.factories import NOON, ORDER, day, make_order
 from tests.unit.pipeline.plant import CASE, GOOD, make_line_master, make_model
+from tests.unit.pipeline.test_run_rules import make_work
 
 OPERATOR = Author("operator")
 
@@ -230,3 +232,23 @@ async def test_a_lot_that_grows_takes_its_place_among_its_equals(empty):
     await count(empty, 0, 1)
 
     assert [("B", "1")] == await empty.rows("SELECT lot, quantity FROM posting_line")
+
+
+def test_alerts_of_one_place_and_owner_are_one_entry():
+    work = make_work()
+    for owner, at in (("qa", NOON), ("qa", day(1)), ("lab", NOON)):
+        work_list.enter(
+            work,
+            ExceptionKind.ALERT,
+            ("100045", "0040"),
+            code="control-limit",
+            reason=f"{owner} is told",
+            quantity=Decimal(0),
+            uom="",
+            at=at,
+            owner=owner,
+        )
+
+    assert [("qa", 2, NOON, day(1)), ("lab", 1, NOON, NOON)] == [
+        (one.owner, one.count, one.first_event, one.last_event) for one in work.exceptions.changed.values()
+    ]

@@ -136,7 +136,7 @@ async def test_what_an_event_has_beside_its_columns_comes_back(store):
         ("backlogs", "backlogs", {3: Backlog(3, 1, 7, REQUIRED, Decimal("0.250"))}),
         ("backlogs", "backlogs", {3: Backlog(3, 1, 7, REQUIRED, ONE, calculated=False)}),
         ("orders", "order_states", {"100045": OrderState(START, True, ONE, (Pin(START, "4"),), frozenset({1, 2}))}),
-        ("lines", "line_states", {"L1": LineState((LineOrder(START, "100045"),), "100045")}),
+        ("lines", "line_states", {"L1": LineState((LineOrder(START, "100045"),), (LineOrder(START, "100045"),))}),
         ("shadows", "shadows", {ShadowKey(REQUIRED, "4"): ShadowTotal("CAP-28", Requirement(10**40, 7, ONE, True))}),
         ("requirements", "requirements", {REQUIRED: Requirement(1, 3, ONE, True)}),
         ("tallies", "tallies", {GOOD: Tally("EA", Decimal(5), ONE, ONE, ONE, Decimal(2))}),
