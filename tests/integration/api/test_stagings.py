@@ -34,6 +34,14 @@ async def test_a_new_transfer_is_applied_once(site: Site) -> None:
     assert (second.status_code, second.json()) == (200, {"staging": "ST-1", "applied": False})
 
 
+async def test_it_may_say_when_it_came_but_not_that_it_comes_later(site: Site) -> None:
+    before = await stage(site, received_at="2026-11-20T06:00:00Z")
+    later = await stage(site, staging="ST-2", received_at="2026-11-21T10:00:01Z")
+
+    assert (before.status_code, later.status_code) == (201, 422)
+    assert "is yet to come" in later.json()["detail"][0]["msg"]
+
+
 async def test_the_same_id_with_other_content_is_a_conflict(site: Site) -> None:
     await stage(site)
 

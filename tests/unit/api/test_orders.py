@@ -1,11 +1,13 @@
 """The orders' view: by which bill an order is made, and what it costs to look."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
 from gateway.api.views.orders import overviews
+from gateway.domain.line import LineOrder, LineState
 from gateway.domain.order import OrderState, Pin, Progress
 from tests.factories import NOON, day, make_bom, make_master, make_order
 
@@ -25,8 +27,11 @@ class Counted(dict):
 class Told:
     """Views of a store that says this."""
 
-    def __init__(self, states=(), progress=()) -> None:
-        self.states, self.made = dict(states), Counted(progress)
+    def __init__(self, states=(), progress=(), lines=()) -> None:
+        self.states, self.made, self.lines = dict(states), Counted(progress), dict(lines)
+
+    async def line_states(self):
+        return self.lines
 
     async def order_states(self, _):
         return self.states
@@ -74,3 +79,23 @@ async def test_one_order_is_all_that_is_looked_at_where_one_is_asked_for():
     (found,) = await overviews(Told(progress={("100045", "0010"): ONE}), make_master(), NOON, "100045")
 
     assert found["operations"] == [{"operation": "0010", "uom": "bottle", "good": "1", "scrap": "0", "rework": "0"}]
+
+
+@pytest.mark.parametrize(
+    ("started", "active"),
+    [
+        ((), "100045"),
+        (("100046",), "100046"),
+        (("100046", ""), None),
+        (("100046", "100045"), "100045"),
+    ],
+)
+async def test_the_active_order_is_the_one_the_line_works_on(started: tuple[str, ...], active: str | None):
+    master = make_master(order=make_order(active=True))
+    other = replace(master.orders["100045"], order="100046", active=False)
+    master = replace(master, orders={**master.orders, "100046": other})
+    state = LineState(tuple(LineOrder(NOON - timedelta(hours=9 - n), order) for n, order in enumerate(started)))
+
+    found = await overviews(Told(lines={"L1": state}), master, NOON)
+
+    assert ([active] if active else []) == [one["order"] for one in found if one["active"]]

@@ -123,6 +123,21 @@ async def test_deferred_issues_are_recomputed_from_the_units_they_follow(tmp_pat
     assert "5" == whole["triggers"][0]["units"]
 
 
+async def test_a_mirror_of_deferred_issues_knows_the_units_it_takes(tmp_path, shown):
+    packing = (BomOperation("0030", "EA", receipt=True, defer=timedelta(minutes=10)),)
+    async with office(tmp_path, make_packers(make_packed(bom={"operations": packing})), CARTONS) as plant:
+        await plant.pack("5")
+        plant.clock.advance(601)
+        await plant.turn()
+        for units in (2, 3):
+            plant.clock.advance(1)
+            await plant.ask(Reverse(1, "miscount", Decimal(units)))
+        first, second = shown(plant, 4), shown(plant, 6)
+
+    assert "mirrors seq 2: of 5 EA posted, 2 are reversed" in first
+    assert "trigger 1 posted 5, 2 reversed before, reversed 3 of 5 units → -3 EA" in second
+
+
 async def test_a_backlog_says_what_was_short_and_what_came(tmp_path, shown):
     short = make_component("CARTON-12", "1", operation="0030", on_shortage=Shortage.SPLIT)
     async with office(tmp_path, make_packers(make_packed(short)), {"quantity": "3"}) as plant:

@@ -141,6 +141,7 @@ async def test_what_was_said_already_changes_nothing(plant, command, author):
     ("command", "why"),
     [
         (StartOrder("L1", "7"), "order 7 is not in the master data"),
+        (StartOrder("L1", "100046", day(1)), r"is yet to come"),
         (ApproveLabel("7"), "order 7 is not in the master data"),
         (ClearLine("L9", "100045"), "there is no line L9"),
         (PinBom("100045", "9", NOON), "version 9 is missing"),
@@ -188,6 +189,13 @@ async def test_without_a_trusted_clock_units_wait_and_keep_their_time(plant):
 
     assert ("clock", "the clock may be wrong by 75 s, more than 60 s") == (waiting.code, waiting.reason)
     assert waiting.first_event == plant.clock.now().wall
+
+
+async def test_an_assumed_clock_needs_nobodys_trust(plant):
+    plant.clock.trusted = ClockTrust("assume", 0)
+
+    assert False is await give(plant, TrustClock(), SIGNER)
+    assert [] == await entries(plant, "clock-trusted")
 
 
 async def test_a_person_who_trusts_the_clock_releases_what_waits_at_the_next_try(plant):
