@@ -84,7 +84,7 @@ async def _demo(folder: DemoFolder, seconds: float, speed: float, seed: int) -> 
                 end.set()
                 await serving
             for one in scenes.said:
-                console.print(one, markup=False, highlight=False)
+                console.print(one, markup=False, highlight=False, soft_wrap=True)
 
 
 @asynccontextmanager
