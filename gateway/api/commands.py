@@ -48,6 +48,12 @@ PERMISSIONS: dict[type, Permission] = {
     commands.CloseWindow: Permission.OPERATE,
     commands.CloseOrder: Permission.DECIDE,
     commands.Activate: Permission.DECIDE,
+    commands.SettleHold: Permission.OPERATE,
+    commands.SignBaseline: Permission.OPERATE,
+    commands.RedriveLetter: Permission.OPERATE,
+    commands.DiscardLetter: Permission.OPERATE,
+    commands.RedrivePosting: Permission.OPERATE,
+    commands.SettlePosting: Permission.OPERATE,
 }
 # Some of these are signed only as they are asked: a release from quarantine, a close outside the tolerance.
 SIGNABLE = {*SIGNED, commands.SetLotStatus, commands.CloseOrder}

@@ -185,6 +185,85 @@ class CloseException:
 
 
 @dataclass(frozen=True, slots=True)
+class SettledPart:
+    """Units of a settled hold: `order` they were made for (empty: the one that ran then), `at` when (None: as held)."""
+
+    quantity: Decimal
+    order: str = ""
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SettleHold:
+    """A person says how many units a held segment or gap really was, and for which orders; no parts: none were made.
+
+    `seen`: the hash of what is signed for as it was shown; see AcceptDeviation.
+    """
+
+    exception: int
+    reason: str
+    parts: tuple[SettledPart, ...] = ()
+    seen: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SignBaseline:
+    """A person confirms where a counter began (its value at commissioning)."""
+
+    device: str
+    signal: str
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class RedriveLetter:
+    """Read a dead letter again, by the configuration in force now."""
+
+    letter: int
+
+
+@dataclass(frozen=True, slots=True)
+class DiscardLetter:
+    """Set a dead letter aside: a person saw it, and nothing is to come of it."""
+
+    letter: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RedrivePosting:
+    """Offer a posting once more to the sink that refused it."""
+
+    sink: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class SettlePosting:
+    """A posting that a sink refused was settled by hand at the other end: nothing waits for it any more."""
+
+    sink: str
+    seq: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RaiseAlarm:
+    """The gateway itself is in trouble (a full disk, say): in the work list until it is over. Only it gives this."""
+
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClearAlarm:
+    """What an alarm told of is over. Only the gateway itself gives this."""
+
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reverse:
     """Mirror a posting: whole, or its newest `units` (in the operation's unit)."""
 
@@ -239,4 +318,12 @@ Command = (
     | CloseWindow
     | CloseOrder
     | Activate
+    | SettleHold
+    | SignBaseline
+    | RedriveLetter
+    | DiscardLetter
+    | RedrivePosting
+    | SettlePosting
+    | RaiseAlarm
+    | ClearAlarm
 )

@@ -16,6 +16,7 @@ class ExceptionKind(StrEnum):
     BACKLOG = "backlog"  # a component's rest that was short; its trigger has posted
     ALERT = "alert"  # a control limit was breached; `owner` has to answer
     CLEARANCE = "clearance"  # a line changed to another order
+    ALARM = "alarm"  # the gateway itself is in trouble; it closes by itself when that is over
 
 
 @dataclass(frozen=True, slots=True)

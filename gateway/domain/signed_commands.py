@@ -8,9 +8,13 @@ from gateway.domain.command import (
     CloseOrder,
     Command,
     CountLot,
+    DiscardLetter,
     PinBom,
     Reverse,
     SetLotStatus,
+    SettleHold,
+    SettlePosting,
+    SignBaseline,
     TrustClock,
 )
 from gateway.domain.lot import LotStatus
@@ -24,6 +28,10 @@ SIGNED: dict[type, str] = {
     TrustClock: "trust in the clock",
     CountLot: "cycle count",
     Activate: "activation",
+    SettleHold: "settlement of a hold",
+    SignBaseline: "baseline",
+    DiscardLetter: "discarding a message",
+    SettlePosting: "settlement of a refused posting",
 }
 
 

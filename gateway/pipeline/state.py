@@ -27,6 +27,7 @@ JOINED = (
     ExceptionKind.BACKLOG,
     ExceptionKind.ALERT,
     ExceptionKind.CLEARANCE,
+    ExceptionKind.ALARM,
 )
 Scope = tuple[str, ...]
 Shelf = tuple[Owner, str]  # whose stock of which item
