@@ -9,6 +9,8 @@ GatewayError(message, hint)
 ├ SinkRejected         the central system said no to the whole request: visible, never retried blindly
 ├ CommandRefused       a person's or the ERP's command can't be carried out as given
 └ StoreError           intake stops, nothing is acknowledged, health says so, recovery is automatic where it can be
+  ├ StoreDamaged       the file is not what was committed: a person chooses how to go on, exit 65
+  └ StoreFull          the disk is full: intake is paused until there is room again
 
 A message says what, which object, which value; the hint says what to do.
 """
@@ -60,3 +62,11 @@ class CommandRefused(GatewayError):
 
 class StoreError(GatewayError):
     """The store did not take the batch; nothing of it may be acknowledged."""
+
+
+class StoreDamaged(StoreError):
+    """The store's file is not what was committed: nothing goes on until a person has chosen how."""
+
+
+class StoreFull(StoreError):
+    """The store's disk is full; what waits is taken once there is room again."""

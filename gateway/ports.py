@@ -1,10 +1,10 @@
 """The protocols between the core and the world: who calls what, when, and what it may assume."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 from gateway.domain.clock import ClockTrust, Instant
 from gateway.domain.command import Command
@@ -68,13 +68,20 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class HealthReport:
-    """How the daemon is: `ready` while intake runs, `store` is `ok` or the sentence of what stopped it."""
+    """How the daemon is: `ready` while intake runs, `store` is `ok` or the sentence of what stopped it.
+
+    `paused`: a full disk did, and it goes on by itself. `troubles`: what else a person should look at, by part.
+    `unsafe`: what the configuration lets others read or forge, a sentence each.
+    """
 
     ready: bool
     store: str
     started_at: datetime
     devices: Mapping[str, Health]
     sinks: Mapping[str, Health]
+    paused: bool = False
+    troubles: Mapping[str, str] = field(default_factory=dict)
+    unsafe: tuple[str, ...] = ()
 
 
 class Driver(Protocol):
@@ -99,6 +106,18 @@ class Driver(Protocol):
 
     def redeliver(self) -> None:
         """Make the source send everything unacknowledged again: the commit failed."""
+        ...
+
+
+@runtime_checkable
+class Rereader(Protocol):
+    """A driver whose device sends messages: it can read the bytes of one that was kept."""
+
+    def reread(self, source: str, payload: bytes, received: Instant) -> Scan:
+        """Return what a message says by the settings in force, received then; DataError with why it can't be read.
+
+        What the driver knows of the device stays as it is: the message is an old one.
+        """
         ...
 
 
@@ -168,5 +187,9 @@ class Commands(Protocol):
         ...
 
     async def deliver(self, sink: str, through: int, rejected: Mapping[int, str]) -> None:
-        """Move a sink's watermark and keep what it refused as dead letters."""
+        """Move a sink's watermark and keep what it refused, until it is booked or a person has settled it."""
+        ...
+
+    async def tried_again(self, sink: str, seq: int, refused: str) -> None:
+        """Keep what came of offering a refused posting once more: it is booked, or `refused` says why not again."""
         ...

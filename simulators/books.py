@@ -18,8 +18,12 @@ CREATE TABLE IF NOT EXISTS booking (
     booked_at TEXT NOT NULL, PRIMARY KEY (gateway, store, seq));
 CREATE TABLE IF NOT EXISTS refused (
     gateway TEXT, store TEXT, seq INTEGER, reason TEXT NOT NULL, via TEXT NOT NULL, at TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS signer (id TEXT PRIMARY KEY, public TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS checkpoint (
+    store TEXT, position INTEGER, body TEXT NOT NULL, signature TEXT NOT NULL, PRIMARY KEY (store, position));
 CREATE TABLE IF NOT EXISTS cursor (consumer TEXT PRIMARY KEY, store TEXT NOT NULL, after INTEGER NOT NULL);
 """
+LAST_CHECKPOINT = "SELECT position, body FROM checkpoint WHERE store = ? ORDER BY position DESC LIMIT 1"
 HASH_OF = "SELECT hash FROM booking WHERE gateway = ? AND store = ? AND seq = ?"
 SAVE_CURSOR = """
 INSERT INTO cursor VALUES (?, ?, ?)
@@ -44,6 +48,10 @@ def book_it(_key: tuple[str, str, int]) -> Verdict:
     return BOOKED
 
 
+def _said(body: str, member: str) -> str:
+    return str(json.loads(body)[member])
+
+
 class Books:
     """Books each (gateway, store, seq) once; durable when a method returns."""
 
@@ -63,12 +71,45 @@ class Books:
     ) -> list[Verdict]:
         """Book `items` in one transaction; a new one is booked only if `judge` says so."""
         with self._transaction():
-            return [self._book_one((gateway, store, item["seq"]), item, via, judge) for item in items]
+            # Its identity is what an item says of itself: a restored store hands on postings of the one before.
+            return [
+                self._book_one((item.get("gateway", gateway), item.get("store", store), item["seq"]), item, via, judge)
+                for item in items
+            ]
 
     def cursor(self, consumer: str) -> tuple[str, int]:
         """The store that the consumer reads and how far it has booked; ("", 0) at first."""
         row = self._database.execute("SELECT store, after FROM cursor WHERE consumer = ?", (consumer,)).fetchone()
         return (row[0], row[1]) if row else ("", 0)
+
+    def last_checkpoint(self, store: str) -> tuple[int, str]:
+        """The position of the store's last checkpoint that was kept, and the hash in it; (0, "") at first."""
+        row = self._database.execute(LAST_CHECKPOINT, (store,)).fetchone()
+        return (row[0], _said(row[1], "hash")) if row else (0, "")
+
+    def keep_checkpoints(self, answer: dict[str, Any]) -> str:
+        """Keep what a gateway signed; return what contradicts what it signed before: a store may not change or end."""
+        found = {one["position"]: one for one in answer["items"]}
+        last, sealed = self.last_checkpoint(answer["store"])
+        if last and last not in found:
+            return f"checkpoint {last} is gone: the store was cut off"
+        if last and _said(found[last]["body"], "hash") != sealed:
+            return f"checkpoint {last} is another one: the store was written anew"
+        with self._transaction():
+            keys = [(one["id"], one["public"]) for one in answer["keys"]]
+            self._database.executemany("INSERT OR IGNORE INTO signer VALUES (?, ?)", keys)
+            rows = [(_said(one["body"], "store"), at, one["body"], one["signature"]) for at, one in found.items()]
+            self._database.executemany("INSERT OR IGNORE INTO checkpoint VALUES (?, ?, ?, ?)", rows)
+        return ""
+
+    def checkpoints(self) -> dict[str, Any]:
+        """Return what was kept, as the gateway's answers are: a file of it is what `gateway verify --against` takes."""
+        keys = self._database.execute("SELECT id, public FROM signer").fetchall()
+        items = self._database.execute("SELECT position, body, signature FROM checkpoint ORDER BY position").fetchall()
+        return {
+            "keys": [{"id": name, "public": public} for name, public in keys],
+            "items": [{"position": at, "body": body, "signature": signed} for at, body, signed in items],
+        }
 
     def move_cursor(self, consumer: str, store: str, after: int) -> None:
         """Remember how far the consumer has booked."""

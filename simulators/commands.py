@@ -18,7 +18,11 @@ PACKER-1, SCALE-1, BROKER, ERP):
   drop S              cut the link for S seconds
   silent S            accept connections but don't answer for S seconds
   bad S [SIGNAL]      status Bad for S seconds (OPC UA)
+  stuck S [SIGNAL]    show the same value for S seconds while the machine goes on
+  lie N S [SIGNAL]    show N for S seconds while the machine goes on
+  skew S              the PLC's clock is S seconds ahead, or behind (OPC UA)
   torn                the next poll is torn (Modbus)
+  refuse S            answer each poll with an exception for S seconds (Modbus)
   pause, resume       the machine, or the ERP as a whole
 and without a name: stop (finish what is on the line, print "stopped"), quit\
 """
@@ -31,6 +35,10 @@ ACTIONS: dict[str, Callable[[Any, list[str]], Awaitable[None]]] = {
     "drop": lambda part, words: part.link.drop(float(words[0])),
     "silent": lambda part, words: part.link.silent(float(words[0])),
     "bad": lambda part, words: part.bad_quality(float(words[0]), *words[1:]),
+    "stuck": lambda part, words: part.stuck(float(words[0]), *words[1:]),
+    "lie": lambda part, words: part.lie(int(words[0]), float(words[1]), *words[2:]),
+    "skew": lambda part, words: part.skew(float(words[0])),
+    "refuse": lambda part, words: part.refuse(float(words[0])),
     "torn": lambda part, _: _done(part.torn_once()),
 }
 

@@ -11,6 +11,7 @@ from pymodbus.server import ModbusTcpServer, ModbusTlsServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 from simulators.counters import Counted, Counters
+from simulators.display import Display
 from simulators.ledger import Ledger
 from simulators.link import LOOPBACK, Link
 from simulators.machine import Output
@@ -40,7 +41,9 @@ class CapperPlc:
         counted = (Counted("capped", modulus=MODULUS),)
         initial = {"capped": settings.capped}
         self._counters = Counters(ledger, self.device, counted, retentive=False, initial=initial)
+        self._display = Display(self._counters)
         self._torn = False
+        self._refusing = False
         self.has_been_read = False
         self.link = Link(settings.port)
 
@@ -83,6 +86,20 @@ class CapperPlc:
         """Let the next poll see the new low word beside a high word of another moment."""
         self._torn = True
 
+    async def stuck(self, seconds: float) -> None:
+        """Show the same count for `seconds`; the machine goes on counting."""
+        await self._display.show(seconds, "capped")
+
+    async def lie(self, value: int, seconds: float) -> None:
+        """Show a count that was never reached for `seconds`; the machine goes on counting."""
+        await self._display.show(seconds, "capped", value)
+
+    async def refuse(self, seconds: float) -> None:
+        """Answer every poll with the exception `device failure` for `seconds`."""
+        self._refusing = True
+        await asyncio.sleep(seconds)
+        self._refusing = False
+
     def _make_server(self, device: SimDevice) -> ModbusTcpServer:
         certificate = self._settings.certificate
         if certificate is None:
@@ -102,7 +119,9 @@ class CapperPlc:
     ) -> ExcCodes | None:
         if written is not None:
             return ExcCodes.ILLEGAL_FUNCTION  # a counter is read-only
-        count = self._counters.value("capped")
+        if self._refusing:
+            return ExcCodes.DEVICE_FAILURE
+        count = self._display.value("capped")
         high, low = count >> 16, count & WORD
         if self._torn:
             self._torn = False

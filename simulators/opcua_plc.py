@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,6 +15,7 @@ from asyncua.server.user_managers import UserManager
 from asyncua.ua.status_codes import StatusCodes
 
 from simulators.counters import Counted, Counters
+from simulators.display import Display
 from simulators.ledger import Ledger
 from simulators.link import LOOPBACK, Link
 from simulators.machine import Output
@@ -73,6 +74,8 @@ class FillerPlc:
         self._counters = Counters(ledger, self.device, counted, initial=initial)
         self._read: set[str] = set()
         self._bad: set[str] = set()
+        self._display = Display(self._counters)
+        self._ahead = timedelta(0)  # of the PLC's clock
         self._writing = asyncio.Lock()
         self.link = Link(settings.port)
 
@@ -143,6 +146,24 @@ class FillerPlc:
         self._bad.discard(signal)
         await self._write(signal)
 
+    async def stuck(self, seconds: float, signal: str = "good") -> None:
+        """Show the same value for `seconds`; the machine goes on counting."""
+        await self._display.show(seconds, signal)
+        await self._write(signal)
+
+    async def lie(self, value: int, seconds: float, signal: str = "good") -> None:
+        """Show a value that was never counted for `seconds`; the machine goes on counting."""
+        showing = asyncio.ensure_future(self._display.show(seconds, signal, value))
+        await asyncio.sleep(0)
+        await self._write(signal)
+        await showing
+        await self._write(signal)
+
+    async def skew(self, seconds: float) -> None:
+        """Set the PLC's clock ahead (or back) by so many seconds from the true time."""
+        self._ahead = timedelta(seconds=seconds)
+        await self._write_all()
+
     async def _make_server(self) -> Server:
         settings = self._settings
         if settings.certificate is None or settings.private_key is None:
@@ -174,13 +195,15 @@ class FillerPlc:
     async def _write(self, signal: str) -> None:
         variant = ua.Variant(self._value(signal), NODES[signal][1])
         status = StatusCodes.BadSensorFailure if signal in self._bad else StatusCodes.Good
-        value = ua.DataValue(variant, ua.StatusCode(ua.UInt32(status)), SourceTimestamp=ua.DateTime.now(UTC))
+        value = ua.DataValue(
+            variant, ua.StatusCode(ua.UInt32(status)), SourceTimestamp=ua.DateTime.now(UTC) + self._ahead
+        )
         await self._server.write_attribute_value(self._nodes[signal], value)
 
     def _value(self, signal: str) -> int | str:
         if signal == "order":
             return ORDER
-        return self._counters.boot if signal == "boot" else self._counters.value(signal)
+        return self._counters.boot if signal == "boot" else self._display.value(signal)
 
     def _note_read(self, event: Any, _service: Any) -> None:
         if not event.is_external:

@@ -30,7 +30,9 @@ class Puller:
     def __init__(self, books: Books, settings: PullSettings) -> None:
         self._books = books
         self._settings = settings
+        self._owed = True  # an acknowledgement: one that was sent may not have been kept
         self._task: asyncio.Task[None] | None = None
+        self._told: set[str] = set()
 
     def start(self) -> None:
         """Begin to pull."""
@@ -61,23 +63,39 @@ class Puller:
         token = self._settings.token_file.read_text("utf-8").strip()
         headers = {"Authorization": f"Bearer {token}"}
         store, after = self._books.cursor(consumer)
-        query = {"after": after, "limit": PAGE, "wait": WAIT} | ({"store": store} if store else {})
+        query = {"after": after, "limit": PAGE, "wait": 0 if self._owed else WAIT} | ({"store": store} if store else {})
         answer = await client.get("/api/v1/postings", params=query, headers=headers)
         if answer.status_code in (httpx.codes.CONFLICT, httpx.codes.GONE):
             self._jump(answer.status_code, _problem(answer), store, after)
+            self._owed = True  # a restored gateway may have forgotten how far we were
             return
         page = answer.raise_for_status().json()
+        await self._checkpoints(client, page["store"], headers)
         self._books.book(page["gateway"], page["store"], page["items"], "pull")
         self._books.move_cursor(consumer, page["store"], page["next_after"])
-        if page["items"]:
+        self._owed |= bool(page["items"])
+        if self._owed and page["next_after"]:
             acknowledgement = {"store": page["store"], "through": page["next_after"]}
             answer = await client.post(f"/api/v1/consumers/{consumer}/ack", json=acknowledgement, headers=headers)
             answer.raise_for_status()
+        self._owed = False
+
+    async def _checkpoints(self, client: httpx.AsyncClient, store: str, headers: dict[str, str]) -> None:
+        """Keep what the gateway signed since; the last one again, to see that it still stands."""
+        query = {"after": max(0, self._books.last_checkpoint(store)[0] - 1)}
+        answer = await client.get("/api/v1/checkpoints", params=query, headers=headers)
+        if answer.status_code == httpx.codes.NOT_FOUND:  # an older gateway signs nothing
+            return
+        fault = self._books.keep_checkpoints(answer.raise_for_status().json())
+        if fault and fault not in self._told:
+            self._told.add(fault)
+            self._books.refuse("", store, 0, fault, "pull")
 
     def _jump(self, status: int, problem: dict[str, Any], store: str, after: int) -> None:
         consumer = self._settings.consumer
         if status == httpx.codes.CONFLICT:
-            self._books.move_cursor(consumer, problem["store"], 0)
+            former = {one["store"]: one["last_seq"] for one in problem.get("former_stores", ())}
+            self._books.move_cursor(consumer, problem["store"], min(after, former.get(store, 0)))
             return
         first = problem["first_available"]
         self._books.refuse("", store, after + 1, f"gap: {after + 1} to {first - 1} no longer kept", "pull")

@@ -14,13 +14,17 @@ from gateway.api.body import BodyLimit
 from gateway.api.commands import PERMISSIONS, audit_of, handler_of, name_of
 from gateway.api.consumers import acknowledge, list_consumers
 from gateway.api.health import healthz, readyz
+from gateway.api.limits import CallerLimits, RequestLimits
 from gateway.api.postings import read_postings
 from gateway.api.problems import invalid_request, unavailable
 from gateway.api.services import Services
 from gateway.api.stagings import stage
+from gateway.api.views.baselines import list_baselines
+from gateway.api.views.checkpoints import read_checkpoints
 from gateway.api.views.exceptions import exceptions
 from gateway.api.views.explain import explain_posting
 from gateway.api.views.genealogy import read_genealogy
+from gateway.api.views.letters import list_letters, list_rejections, read_letter
 from gateway.api.views.measures import read_measures, read_shadow
 from gateway.api.views.openapi import openapi
 from gateway.api.views.orders import list_orders, read_order
@@ -50,6 +54,7 @@ ENDPOINTS = (
     Endpoint("GET", "/api/v1/openapi.json", Permission.VIEW, openapi),
     Endpoint("GET", "/api/v1/status", Permission.VIEW, status),
     Endpoint("GET", "/api/v1/exceptions", Permission.VIEW, exceptions),
+    Endpoint("GET", "/api/v1/baselines", Permission.VIEW, list_baselines),
     Endpoint("GET", "/api/v1/orders", Permission.VIEW, list_orders),
     Endpoint("GET", "/api/v1/orders/{order}", Permission.VIEW, read_order, (404,)),
     Endpoint("GET", "/api/v1/orders/{order}/documents", Permission.VIEW, read_full_documents, (404,)),
@@ -59,6 +64,10 @@ ENDPOINTS = (
     Endpoint("GET", "/api/v1/shadow", Permission.VIEW, read_shadow),
     Endpoint("GET", "/api/v1/lots", Permission.VIEW, list_lots),
     Endpoint("GET", "/api/v1/windows", Permission.VIEW, list_windows),
+    Endpoint("GET", "/api/v1/dead-letters", Permission.VIEW, list_letters),
+    Endpoint("GET", "/api/v1/dead-letters/{letter}", Permission.VIEW, read_letter, (404,)),
+    Endpoint("GET", "/api/v1/rejections", Permission.VIEW, list_rejections),
+    Endpoint("GET", "/api/v1/checkpoints", Permission.VIEW, read_checkpoints),
     Endpoint("GET", "/api/v1/consumers", Permission.VIEW, list_consumers),
     Endpoint("GET", "/api/v1/postings", Permission.PULL, read_postings, (409, 410)),
     Endpoint("POST", "/api/v1/consumers/{name}/ack", Permission.PULL, acknowledge, (409, 413, 503)),
@@ -84,7 +93,9 @@ def create_app(services: Services) -> FastAPI:
         version=__version__,
         openapi_url=None,  # the route that serves it is guarded like every other
         middleware=[
-            Middleware(Authentication, tokens=services.tokens, clock=services.clock),
+            Middleware(RequestLimits),
+            Middleware(Authentication, tokens=services.tokens, clock=services.clock, certified=services.certified),
+            Middleware(CallerLimits, clock=services.clock),
             Middleware(BodyLimit, limit=LARGEST_BODY),
         ],
         exception_handlers={

@@ -5,7 +5,7 @@ wrong role. Only the two health paths are open.
 """
 
 import hmac
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
@@ -17,6 +17,7 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gateway.api.limits import Rates, address_of, too_many
 from gateway.ports import Clock
 from gateway.settings.api import Role, TokenSettings
 
@@ -51,31 +52,51 @@ GRANTS: dict[Role, frozenset[Permission]] = {
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 Audit = Callable[[Request, str], Coroutine[Any, Any, None]]
+Tokens = Callable[[], Sequence[TokenSettings]]  # those in force now: a reload takes one away at once
+
+STRANGERS_PER_SECOND = 10  # requests without a valid token that are answered …
+STRANGERS_BURST = 100  # … of one address, and at once
 
 
 class Authentication:
-    """ASGI: lets a request in when it carries a known token that hasn't expired, as `scope["caller"]`."""
+    """ASGI: lets a request in when it carries a known token that hasn't expired, as `scope["caller"]`.
 
-    def __init__(self, app: ASGIApp, tokens: Sequence[TokenSettings], clock: Clock) -> None:
+    `certified` are the roles whose tokens count only with a client certificate.
+    """
+
+    def __init__(self, app: ASGIApp, tokens: Tokens, clock: Clock, certified: Collection[Role] = ()) -> None:
         self._app = app
-        self._tokens = tuple(tokens)
+        self._tokens = tokens
         self._clock = clock
+        self._certified = certified
+        self._strangers = Rates(clock, per_second=STRANGERS_PER_SECOND, burst=STRANGERS_BURST)  # by address
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer 401 instead of the application when nobody known asks."""
         if scope["type"] != "http" or scope["path"] in OPEN_PATHS:
             await self._app(scope, receive, send)
             return
-        scope["caller"] = identify(self._tokens, bearer(Headers(scope=scope)), self._clock.now().wall)
-        answer = self._app if scope["caller"] is not None else _UNAUTHENTICATED
+        scope["caller"] = caller = identify(self._tokens(), bearer(Headers(scope=scope)), self._clock.now().wall)
+        answer: ASGIApp = self._app
+        if caller is None:
+            answer = self._refused(scope, _NO_TOKEN)
+        elif caller.role in self._certified and not scope["state"].get("certified"):
+            answer = self._refused(scope, _NO_CERTIFICATE)
         await answer(scope, receive, send)
 
+    def _refused(self, scope: Scope, answer: JSONResponse) -> JSONResponse:
+        # Only who isn't let in: behind a proxy everybody has the same address.
+        wait = self._strangers.take(address_of(scope))
+        return too_many(wait, "too many requests without a valid token") if wait else answer
 
-_UNAUTHENTICATED = JSONResponse(
-    {"detail": "a valid token is needed: Authorization: Bearer <token>"},
-    status_code=401,
-    headers={"WWW-Authenticate": 'Bearer realm="gateway"', "Connection": "close"},
-)
+
+def _unauthenticated(detail: str) -> JSONResponse:
+    headers = {"WWW-Authenticate": 'Bearer realm="gateway"', "Connection": "close"}
+    return JSONResponse({"detail": detail}, status_code=401, headers=headers)
+
+
+_NO_TOKEN = _unauthenticated("a valid token is needed: Authorization: Bearer <token>")
+_NO_CERTIFICATE = _unauthenticated("this token counts only with a client certificate (api.tls.client_ca)")
 
 
 def bearer(headers: Headers) -> str:

@@ -7,8 +7,10 @@ import orjson
 
 from gateway.api.services import Services
 from gateway.api.signatures import SignatureRefused
-from gateway.domain.command import AcceptDeviation, CloseException, CloseOrder, Command, Reverse
+from gateway.domain.command import AcceptDeviation, CloseException, CloseOrder, Command, Reverse, SettleHold
 from gateway.formats import signed
+
+_Seen = AcceptDeviation | CloseException | CloseOrder | SettleHold
 
 
 async def bind(services: Services, command: Command) -> tuple[Command, str | None]:
@@ -19,12 +21,12 @@ async def bind(services: Services, command: Command) -> tuple[Command, str | Non
     """
     if isinstance(command, Reverse):
         return command, await _posting_hash(services, command.seq)
-    if isinstance(command, AcceptDeviation | CloseException | CloseOrder) and not command.seen:
+    if isinstance(command, _Seen) and not command.seen:
         return replace(command, seen=await _seen(services, command)), None
     return command, None
 
 
-async def _seen(services: Services, command: AcceptDeviation | CloseException | CloseOrder) -> str:
+async def _seen(services: Services, command: _Seen) -> str:
     if isinstance(command, CloseOrder):
         progress = await services.views.progress()
         made = {operation: one for (order, operation), one in progress.items() if order == command.order}
@@ -32,7 +34,7 @@ async def _seen(services: Services, command: AcceptDeviation | CloseException | 
     found = await services.views.exception(command.exception)
     if found is None:
         return ""  # whoever carries it out will say so
-    return signed.held(found) if isinstance(command, CloseException) else signed.deviation(found)
+    return signed.deviation(found) if isinstance(command, AcceptDeviation) else signed.held(found)
 
 
 async def _posting_hash(services: Services, seq: int) -> str:

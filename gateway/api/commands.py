@@ -122,7 +122,7 @@ async def _signed(services: Services, command: Command, body: Any, caller: Token
         if what := needs_signature(command):
             raise missing(command, what)
         return command, Author(caller.name)
-    signer = await services.signatures.check(given, command, PERMISSIONS[type(command)])
+    signer = await services.signatures.check(given, command, PERMISSIONS[type(command)], caller.name)
     bound, posting = await bind(services, command)  # only now: a password takes its time, and the line goes on
     return bound, Author(signer.user, signer.sign(signed.record(bound, posting)))
 

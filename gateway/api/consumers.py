@@ -32,7 +32,7 @@ async def acknowledge(
     """
     log = services.log
     if body.store != log.store:
-        return other_store(log.store)
+        return other_store(log.lineage)
     if body.through > (last := await log.last()):
         return unprocessable(("body", "through"), f"through {body.through} is beyond the last posting {last}")
     try:

@@ -17,6 +17,8 @@ def summary(report: HealthReport) -> dict[str, Any]:
     return {
         "ready": report.ready,
         "store": report.store,
+        "paused": report.paused,
+        "troubles": len(report.troubles),
         "started_at": rfc3339(report.started_at),
         "devices": _count(report.devices),
         "sinks": _count(report.sinks),
@@ -28,9 +30,12 @@ def _count(healths: Mapping[str, Health]) -> dict[str, int]:
 
 
 async def healthz(services: FromServices) -> Response:
-    """Return 200 while it works; 503 with the reason when the store stopped it. A dead device is no fault of ours."""
+    """Return 200 while it works; 503 with the reason when the store stopped it.
+
+    A dead device is no fault of ours, and of a full disk nobody is cured by a restart.
+    """
     report = services.health()
-    return JSONResponse(summary(report), status_code=200 if report.store == "ok" else 503)
+    return JSONResponse(summary(report), status_code=200 if report.store == "ok" or report.paused else 503)
 
 
 async def readyz(services: FromServices) -> Response:

@@ -32,7 +32,7 @@ async def read_postings(query: Annotated[PostingsQuery, Query()], services: From
     """Return {"gateway", "store", "items", "next_after", "has_more"}; the next page is after `next_after`."""
     log = services.log
     if query.store not in (None, log.store):
-        return other_store(log.store)
+        return other_store(log.lineage)
     if query.through is not None and query.through < query.after:
         return unprocessable(("query", "through"), f"through {query.through} is before after {query.after}")
     await _wait(services, query)

@@ -8,6 +8,7 @@ from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 
 from gateway.errors import CommandRefused, GatewayError
+from gateway.store.lineage import Lineage
 
 
 def _answer(status: int, content: dict[str, object], headers: dict[str, str] | None = None) -> Response:
@@ -31,9 +32,14 @@ def refused(status: HTTPStatus, error: CommandRefused) -> Response:
     return _answer(status, {"detail": error.message, "hint": error.hint}, headers)
 
 
-def other_store(current: str) -> Response:
-    """409: a cursor or acknowledgement of another store says nothing here."""
-    return _answer(409, {"detail": f"this gateway's store is {current}", "store": current})
+def other_store(lineage: Lineage) -> Response:
+    """409: a cursor or acknowledgement of another store says nothing here.
+
+    Of a store that this one was restored from, the postings up to `last_seq` are the same: the cursor goes on there.
+    """
+    former = [{"store": one.store, "last_seq": one.last_seq} for one in lineage.former]
+    detail = f"this gateway's store is {lineage.store}"
+    return _answer(409, {"detail": detail, "store": lineage.store, "former_stores": former})
 
 
 def gone(first_available: int) -> Response:

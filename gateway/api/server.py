@@ -2,17 +2,22 @@
 
 import asyncio
 import contextlib
+import logging
 import socket
+import ssl
 from collections.abc import Iterator
 from dataclasses import replace
 
 import uvicorn
 
 from gateway.api.app import create_app
+from gateway.api.protocol import PatientProtocol
 from gateway.api.services import Services
+from gateway.api.tls import renew, server_context
 from gateway.errors import TransientError
-from gateway.settings.api import ApiSettings
+from gateway.settings.api import ApiSettings, Role
 
+logger = logging.getLogger(__name__)
 _GRACE = 2  # seconds that answers under way get at the end; SIGTERM has five for everything
 
 
@@ -30,13 +35,21 @@ class ApiServer:
         self._settings = settings
         self._services = services
         self.port = settings.port
+        self._context = server_context(settings.tls) if settings.tls else None
         self.listening = asyncio.Event()
+
+    def renew(self) -> None:
+        """Read certificate, key and lists again: connections from now on go by them. ConfigError for bad files."""
+        if self._context and self._settings.tls:
+            renew(self._context, self._settings.tls)
 
     async def run(self) -> None:
         """Serve until cancelled; then end long polls at once and let other answers finish.
 
         TransientError when the address is taken: a gateway counts without its API, and tries again.
         """
+        if self._settings.unsafe:
+            logger.warning("api: %s", self._settings.unsafe)
         with _listen(self._settings) as listener:
             self.port = listener.getsockname()[1]
             self.listening.set()
@@ -47,7 +60,9 @@ class ApiServer:
 
     async def _serve(self, listener: socket.socket) -> None:
         stopping = asyncio.Event()
-        server = _Server(_config(replace(self._services, stopping=stopping)))
+        certified: tuple[Role, ...] = ("erp",) if self._settings.tls and self._settings.tls.client_ca else ()
+        services = replace(self._services, stopping=stopping, certified=certified)
+        server = _Server(_config(services, self._context))
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         try:
             await asyncio.shield(serving)
@@ -57,10 +72,10 @@ class ApiServer:
             await serving
 
 
-def _config(services: Services) -> uvicorn.Config:
-    return uvicorn.Config(
+def _config(services: Services, context: ssl.SSLContext | None) -> uvicorn.Config:
+    config = uvicorn.Config(
         create_app(services),
-        http="h11",
+        http=PatientProtocol,
         ws="none",
         lifespan="off",
         log_config=None,
@@ -69,6 +84,9 @@ def _config(services: Services) -> uvicorn.Config:
         proxy_headers=False,
         timeout_graceful_shutdown=_GRACE,
     )
+    config.load()
+    config.ssl = context
+    return config
 
 
 def _listen(settings: ApiSettings) -> socket.socket:

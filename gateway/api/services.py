@@ -1,17 +1,18 @@
 """What the routes work with: reads of the store, commands to the one writer, the daemon's health."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends, Request
 
+from gateway.api.auth import Tokens
 from gateway.api.refusals import Refusals
 from gateway.api.signatures import Signatures
 from gateway.domain.masterdata import MasterData
 from gateway.ports import Clock, Commands, HealthReport
-from gateway.settings.api import TokenSettings
+from gateway.settings.api import Role, TokenSettings
 from gateway.store.log import PostingLog
 from gateway.store.views import Views
 
@@ -20,7 +21,8 @@ from gateway.store.views import Views
 class Services:
     """Everything the API may touch.
 
-    `metrics` returns Prometheus text, `master` the master data in force; `stopping` ends long polls.
+    `tokens` returns those in force now, `metrics` Prometheus text, `master` the master data in force; `stopping` ends
+    long polls.
     """
 
     log: PostingLog
@@ -29,9 +31,10 @@ class Services:
     clock: Clock
     health: Callable[[], HealthReport]
     metrics: Callable[[], Awaitable[bytes]]
-    tokens: Sequence[TokenSettings]
+    tokens: Tokens
     signatures: Signatures
     master: Callable[[], MasterData]
+    certified: Collection[Role] = ()  # roles whose tokens count only with a client certificate
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     refusals: Refusals = field(init=False)
 

@@ -5,7 +5,7 @@ from collections import deque
 from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, NamedTuple, NoReturn
 
 from pydantic import Field, SecretStr
 
@@ -20,7 +20,9 @@ from gateway.ports import Clock
 from gateway.settings.api import Role
 from gateway.settings.users import Person, read_users
 
-_MOST_FAILURES = 5  # of one user …
+# By token, too: nobody locks a colleague out who signs at another workplace, and a lock ends by itself.
+_MOST_FAILURES = 5  # with one token for one user …
+_MOST_OF_A_TOKEN = 15  # … or for anybody …
 _WITHIN = 300  # … in so many seconds; then the password isn't even looked at
 _SECOND = 1_000_000_000  # ns
 
@@ -71,21 +73,22 @@ class Signatures:
     def __init__(self, users: Path, clock: Clock) -> None:
         self._users = users
         self._clock = clock
-        self._failures: dict[str, deque[int]] = {}  # user → boottime of each, oldest first
+        self._failures: dict[tuple[str, str], deque[int]] = {}  # (token, user) → boottime of each, oldest first
         self._one_at_a_time = asyncio.Lock()
 
-    async def check(self, given: SignatureBody, command: Command, permission: Permission) -> Signer:
+    async def check(self, given: SignatureBody, command: Command, permission: Permission, token: str) -> Signer:
         """Return who signs; SignatureRefused where nobody does, ConfigError where the users can't be read.
 
-        `permission` is what the command asks of a token: who signs what needn't be signed has to have it, too.
+        `token` is the name of the token it came with, `permission` what the command asks of a token: who signs what
+        needn't be signed has to have it, too.
         """
         async with self._one_at_a_time:
-            self._refuse_after_failures(given.user)
+            self._refuse_after_failures(token, given.user)
             person = await asyncio.to_thread(self._identified, given.user, given.password.get_secret_value())
             if person is None:
-                self._failures.setdefault(given.user, deque()).append(self._clock.now().boottime)
+                self._failures.setdefault((token, given.user), deque()).append(self._clock.now().boottime)
                 raise SignatureRefused(HTTPStatus.UNAUTHORIZED, "unknown user or wrong password", "nothing was done")
-            self._failures.pop(given.user, None)
+            self._failures.pop((token, given.user), None)
         role = _role(person, command, permission)
         return Signer(person.user, person.name, role, given.meaning, self._clock.now().wall)
 
@@ -93,21 +96,27 @@ class Signatures:
         person = read_users(self._users).get(user)
         return person if matches(person.password if person else None, password) else None
 
-    def _refuse_after_failures(self, user: str) -> None:
+    def _refuse_after_failures(self, token: str, user: str) -> None:
+        self._forget()
+        theirs = self._failures.get((token, user), deque())
+        of_token = sorted(at for (name, _), failures in self._failures.items() if name == token for at in failures)
+        if len(theirs) >= _MOST_FAILURES:
+            self._refuse(f"too many wrong passwords for {user}", theirs[0])
+        if len(of_token) >= _MOST_OF_A_TOKEN:
+            self._refuse("too many wrong passwords here", of_token[0])
+
+    def _forget(self) -> None:
         now = self._clock.now().boottime
-        for name, failures in list(self._failures.items()):  # all of them: names that nobody tries again are forgotten
+        for key, failures in list(self._failures.items()):  # all of them: names that nobody tries again, too
             while failures and now - failures[0] >= _WITHIN * _SECOND:
                 failures.popleft()
             if not failures:
-                del self._failures[name]
-        failures = self._failures.get(user, deque())
-        if len(failures) >= _MOST_FAILURES:
-            seconds = _WITHIN - (now - failures[0]) // _SECOND
-            raise SignatureRefused(
-                HTTPStatus.TOO_MANY_REQUESTS,
-                f"too many wrong passwords for {user}",
-                f"wait {seconds} seconds; a right password is refused until then, too",
-            )
+                del self._failures[key]
+
+    def _refuse(self, why: str, oldest: int) -> NoReturn:
+        seconds = _WITHIN - (self._clock.now().boottime - oldest) // _SECOND
+        hint = f"wait {seconds} seconds, or sign at another workplace; here a right password is refused until then, too"
+        raise SignatureRefused(HTTPStatus.TOO_MANY_REQUESTS, why, hint)
 
 
 def missing(command: Command, what: str) -> SignatureRefused:

@@ -10,10 +10,13 @@ from rich.console import Console
 
 from gateway.cli.user import user
 from gateway.cli.written import Written
-from gateway.errors import ConfigError, GatewayError
+from gateway.errors import ConfigError, GatewayError, StoreDamaged
 
 _FAILED = 1
 _UNUSABLE = 2
+_DAMAGED = 65  # EX_DATAERR of sysexits.h; systemd doesn't restart it (RestartPreventExitStatus)
+
+_CODES = ((ConfigError, _UNUSABLE), (StoreDamaged, _DAMAGED))
 
 app = typer.Typer(
     name="gateway",
@@ -33,14 +36,18 @@ _COMMANDS = {
     "status": ("status",),
     "reconcile": ("reconcile",),
     "token": ("token",),
-    "lists": ("exceptions", "orders", "lots", "windows"),
+    "lists": ("exceptions", "orders", "lots", "windows", "baselines"),
     "stock": ("stage", "scan-in", "issue", "return", "count", "lot-status"),
     "orders": ("start-order", "clear-line", "approve-label", "enter", "pin-bom", "allow-overrun", "close-order"),
     "genealogy": ("genealogy",),
     "explain": ("explain",),
+    "backup": ("backup", "archive"),
+    "restore": ("restore", "new-store"),
     "record": ("record",),
     "replay": ("replay",),
     "measures": ("measures", "shadow", "full-documents"),
+    "holds": ("settle", "sign-baseline"),
+    "letters": ("letters", "refused", "redrive", "discard", "settle-posting"),
     "decisions": ("retry", "accept", "close-exception", "reverse", "close-window", "trust-clock", "activate"),
 }
 _FUNCTIONS = {"return": "return_lot"}
@@ -68,4 +75,4 @@ def main() -> None:
         console.print(error.message, style="red", markup=False)
         if error.hint:
             console.print(f"→ {error.hint}", markup=False)
-        sys.exit(_UNUSABLE if isinstance(error, ConfigError) else _FAILED)
+        sys.exit(next((code for kind, code in _CODES if isinstance(error, kind)), _FAILED))

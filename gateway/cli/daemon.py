@@ -1,6 +1,8 @@
 """The running gateway as the commands see it: its address from the configuration, its token from beside the store."""
 
-from collections.abc import Mapping
+import ssl
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,8 @@ from gateway.settings.load import Config
 _PATIENCE = 2.0  # seconds the daemon may take to show how it is
 _WORK = 120.0  # seconds a command may take: closing an order posts what waits
 _UNAVAILABLE = 503
+
+Give = Callable[..., Any]  # (command, body, signature=None) → the result, errors as of `send`
 
 
 def ask(config: Config, path: str) -> dict[str, Any] | None:
@@ -34,17 +38,31 @@ def send(config_dir: Path, command: type, body: Mapping[str, Any], signature: Ma
 
     CommandRefused with the daemon's reason and hint, TransientError when none answers.
     """
+    with sending(config_dir) as give:
+        return give(command, body, signature)
+
+
+@contextmanager
+def sending(config_dir: Path) -> Iterator[Give]:
+    """Yield what gives the running daemon one command after the other, over one connection."""
     config = load_config(config_dir)
-    said = {name: value for name, value in body.items() if value is not None}
+    unreachable = TransientError(
+        f"no gateway answers at {config.gateway.api.listen}", f"start it: gateway run {config_dir}"
+    )
     try:
         with _client(config, _WORK) as client:
-            answer = client.post(
-                f"/api/v1/commands/{name_of(command)}", json={**said, "signature": signature and dict(signature)}
-            )
+            yield lambda *given: _give(client, *given)
     except (OSError, httpx.HTTPError) as error:
-        raise TransientError(
-            f"no gateway answers at {config.gateway.api.listen}", f"start it: gateway run {config_dir}"
-        ) from error
+        raise unreachable from error
+
+
+def _give(
+    client: httpx.Client, command: type, body: Mapping[str, Any], signature: Mapping[str, str] | None = None
+) -> Any:
+    said = {name: value for name, value in body.items() if value is not None}
+    answer = client.post(
+        f"/api/v1/commands/{name_of(command)}", json={**said, "signature": signature and dict(signature)}
+    )
     if answer.is_success:
         return answer.json()["result"]
     raise _refusal(answer)
@@ -60,11 +78,22 @@ def held(config_dir: Path, order: str, operation: str) -> str:
 def _client(config: Config, patience: float) -> httpx.Client:
     token = local_token_path(config.store_path).read_text("utf-8")
     return httpx.Client(
-        base_url=f"http://{config.gateway.api.listen}",
+        base_url=f"{config.gateway.api.scheme}://{config.gateway.api.listen}",
+        verify=_ourselves(config),
         headers={"Authorization": f"Bearer {token}"},
         timeout=patience,
         trust_env=False,  # the token is for this machine, not for a proxy
     )
+
+
+def _ourselves(config: Config) -> ssl.SSLContext | bool:
+    """Return who answers for us: whoever has the key of the certificate in the configuration, by whatever name."""
+    if config.gateway.api.tls is None:
+        return False  # plain HTTP: a context would take its time for nothing
+    context = ssl.create_default_context(cafile=config.gateway.api.tls.certificate)
+    context.check_hostname = False
+    context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
+    return context
 
 
 def _refusal(answer: httpx.Response) -> GatewayError:

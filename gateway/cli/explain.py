@@ -10,6 +10,7 @@ import typer
 from rich.markup import escape
 from rich.tree import Tree
 
+from gateway.cli.archives import read_archives
 from gateway.cli.explain_trigger import trigger_tree
 from gateway.cli.store_path import store_of
 from gateway.cli.wide import console
@@ -29,7 +30,7 @@ def explain(
     as_json: Annotated[bool, typer.Option("--json", help="everything, as JSON")] = False,
 ) -> None:
     """Show why a posting says what it says: reading, rule, formula, remainder, lots, person and signature."""
-    found = read(store_of(folder), lambda raw: explained(raw, seq))
+    found = read(store_of(folder), lambda raw: explained(raw, seq)) or _archived(folder, seq)
     if found is None:
         raise GatewayError(f"there is no posting {seq}", "retention may have deleted it")
     if as_json:
@@ -45,6 +46,15 @@ def explain(
     if rest := len(found["triggers"]) - len(shown):
         screen.print(f"… and {rest} more triggers (--trigger ID, --json); all together:")
         screen.print(_sums(found))
+
+
+def _archived(folder: Path, seq: int) -> Json | None:
+    """Return what an archive says of the posting, None where none has it."""
+    for path, found in read_archives(folder, lambda raw: explained(raw, seq)):
+        if found is not None:
+            typer.echo(f"retention has deleted posting {seq}; this is from the archive {path}", err=True)
+            return found
+    return None
 
 
 def _head(found: Json) -> Tree:

@@ -1,13 +1,15 @@
 """`gateway genealogy CONFIG_DIR`: what went into a case or finished lot, and where a component lot went."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from sqlite3 import Connection
 from typing import Annotated
 
 import typer
 from rich.markup import escape
 from rich.tree import Tree
 
+from gateway.cli.archives import read_archives
 from gateway.cli.store_path import store_of
 from gateway.cli.wide import console
 from gateway.domain.quantity import text
@@ -47,13 +49,25 @@ def genealogy(  # noqa: PLR0917  # each is an option of the command
         raise typer.BadParameter("give one of --sscc, --lot and --finished-lot")
     if item is not None and lot is None:
         raise typer.BadParameter("--item belongs to --lot")
-    found = read(store_of(folder), lambda raw: trace(raw, sscc=sscc, lot=lot, item=item, finished_lot=finished_lot))
-    if not found.is_known:
+    told = _everywhere(folder, lambda raw: trace(raw, sscc=sscc, lot=lot, item=item, finished_lot=finished_lot))
+    if not told:
         what = unknown(sscc=sscc, lot=lot, item=item, finished_lot=finished_lot)
         raise GatewayError(f"nothing is known of {what}", "`gateway lots` lists the lots at the line")
     screen = console()
-    for tree in _trees(found, None if every else _MANY):
-        screen.print(tree)
+    for archive, found in told:
+        if archive:
+            screen.print(f"[dim]as the archive {escape(str(archive))} has it:[/]")
+        for tree in _trees(found, None if every else _MANY):
+            screen.print(tree)
+
+
+def _everywhere(folder: Path, work: Callable[[Connection], Genealogy]) -> list[tuple[Path | None, Genealogy]]:
+    """Return what the store knows, and what its archives know beside that: a recall has to be complete."""
+    told: list[tuple[Path | None, Genealogy]] = []
+    for place, found in ((None, read(store_of(folder), work)), *read_archives(folder, work)):
+        if found.is_known and found not in (one for _, one in told):
+            told.append((place, found))
+    return told
 
 
 def _trees(found: Genealogy, most: int | None) -> Iterable[Tree]:

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from gateway.errors import CommandRefused, ConfigError, GatewayError
+from gateway.cli.damaged import choice
+from gateway.errors import CommandRefused, ConfigError, GatewayError, StoreDamaged
 from gateway.runtime import logs
 from gateway.runtime.bootstrap import load_config, open_gateway
 from gateway.runtime.clock import clock_of
@@ -41,6 +42,8 @@ async def _serve(config: Config, folder: Path) -> None:
             await gateway.serve(stop)
     except CommandRefused as error:
         raise ConfigError(f"{folder}: {error.message}", error.hint) from error
+    except StoreDamaged as error:
+        raise StoreDamaged(error.message, choice(config, folder)) from error
 
 
 class _Reloads:

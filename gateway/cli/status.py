@@ -13,6 +13,7 @@ from gateway.cli.daemon import ask
 from gateway.domain.quantity import text
 from gateway.runtime.bootstrap import load_config
 from gateway.settings.load import Config
+from gateway.store.checkpoints import newest
 from gateway.store.views import Views
 
 _COLOUR = {"connected": "green", "degraded": "yellow", "connecting": "yellow", "disconnected": "red"}
@@ -34,6 +35,10 @@ def _show_daemon(console: Console, status: dict[str, Any] | None) -> None:
         console.print("[yellow]not running[/], or its API does not answer; the store as it is on disk:")
         return
     console.print(f"running since {status['started_at']}, store: {escape(status['store_state'])}")
+    for sentence in status["unsafe"]:
+        console.print(f"  [yellow]unsafe[/]       {escape(sentence)}")
+    for name, trouble in status["troubles"].items():
+        console.print(f"  [red]trouble[/]      {escape(name)}  {escape(trouble)}")
     for kind in ("devices", "sinks"):
         for name, one in status[kind].items():
             colour = _COLOUR.get(one["link"], "red")
@@ -55,8 +60,13 @@ async def _show_store(console: Console, config: Config) -> None:
             refused = f", {buffer.rejected} refused" if buffer.rejected else ""
             reached = f"through seq {buffer.through}, {buffer.waiting} waiting"
             console.print(f"{buffer.kind} {buffer.name}: {reached}{refused}")
-        if letters := await views.dead_letters():
-            console.print(f"dead letters: {letters} messages could not be read", style="red")
+        letters, rejected = await views.dead_letters(), sum(one.rejected for one in await views.buffers())
+        if letters or rejected:
+            console.print(f"for a person: {letters} dead letters, {rejected} refused postings", style="red")
+        if unsigned := sum(not one.signed_by for _, one in await views.baselines()):
+            console.print(f"baselines: {unsigned} not signed yet; `gateway baselines` lists them", style="yellow")
+        if signed := await views.read(newest):
+            console.print(f"verified to seq {signed.seq} at {signed.at}, signed by key {signed.key}", highlight=False)
         entries = await views.exceptions()
         console.print(f"blocked: {len(entries)}", style="red" if entries else "green")
         for entry in entries:

@@ -24,10 +24,15 @@ class Counts(StrEnum):
 
 
 class GapPolicy(StrEnum):
-    """What becomes of the units counted while nobody was looking."""
+    """What becomes of the units counted while nobody was looking.
+
+    POST books them at once, unless the order they were made for changed meanwhile. SPLIT does so only where the line
+    worked on one order all the time, whatever the device itself says before and after. HOLD never does.
+    """
 
     POST = "post"
     HOLD = "hold"
+    SPLIT = "split"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +95,8 @@ class Suspect:
     """A doubtful value, kept beside the checkpoint until the next readings agree with it or refute it.
 
     `row` is the row of the decision table that doubts it, `reads` how many readings in a row were doubtful. `since`
-    is the first of those that agree, `at` the last, by the boottime (ns) of `boot`. `stamp` is the newest time that
-    the device gave to any of them (µs since 1970, 0 for none).
+    is the first of those that agree, `at` the last, by the boottime (ns) of `boot`; `first` is what that first one
+    showed. `stamp` is the newest time that the device gave to any of them (µs since 1970, 0 for none).
     """
 
     value: int
@@ -102,14 +107,18 @@ class Suspect:
     since: int
     at: int
     stamp: int = 0
+    first: int = 0
 
 
 class Checkpoint(NamedTuple):
     """The last believed reading; `counted` is every unit since commissioning, held ones included.
 
+    It never becomes less, whatever a person says that a held segment really was: keys are made of it.
+
     `seen` is the moment of the last Good reading that was believed, an unchanged one included: from then on units
     may have been made that `value` doesn't show. `slack` (ns) is time before `seen` that the counted units didn't
-    need: a reading that came late, or in a burst, shows units made in it.
+    need: a reading that came late, or in a burst, shows units made in it. `doubt` is a sentence where the checkpoint
+    comes from a backup: what was made since may be booked already. Empty for one that goes on as it was.
     """
 
     value: int
@@ -120,6 +129,20 @@ class Checkpoint(NamedTuple):
     counted: int = 0
     suspect: Suspect | None = None
     slack: int = 0
+    doubt: str = ""
+
+
+class Baseline(NamedTuple):
+    """Where a counter began: the first value that was ever read of it. A person signs it at commissioning.
+
+    `signed_by` is empty and `signed_at` None until then.
+    """
+
+    value: int
+    epoch: str | None
+    at: datetime
+    signed_by: str = ""
+    signed_at: datetime | None = None
 
 
 class Verdict(StrEnum):
@@ -140,6 +163,7 @@ class Verdict(StrEnum):
     IMPLAUSIBLE = "IMPLAUSIBLE"
     SUSPECT = "SUSPECT"  # a doubtful value: read again before judging
     GAP_HELD = "GAP_HELD"
+    RESTORED = "RESTORED"  # the first units since a backup that was restored
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,10 +49,18 @@ TABLE = (
 OTHERWISE = Row(JUMPED, lambda _: True, outcomes.implausible, 2)
 BY_NUMBER = {row.number: row for row in (*TABLE, OTHERWISE)}
 STALE_ROWS = (OLDER, 12)
+SET_BACK_ROWS = (13, JUMPED)
 
 
 def decide(counter: Counter, checkpoint: Checkpoint | None, reading: Reading) -> Decision:
     """Judge one reading of a counter against the last believed one."""
+    decision = _decide(counter, checkpoint, reading)
+    if checkpoint is not None and checkpoint.doubt and (decision.delta or decision.held):
+        return outcomes.hold_restored(decision, checkpoint.doubt)
+    return decision
+
+
+def _decide(counter: Counter, checkpoint: Checkpoint | None, reading: Reading) -> Decision:
     value = reading.value
     if value is None or not 0 <= value < counter.modulus:  # row 1: the next good reading catches up
         return Decision(Verdict.BAD_QUALITY, 0, checkpoint)
@@ -90,10 +98,11 @@ def refresh_due(counter: Counter, stored: Checkpoint, current: Checkpoint) -> bo
     Before an unwritten hour could look like an outage longer than the counter can tell; at once where more than
     the time changed.
     """
-    if (stored.epoch, stored.order, stored.seen.boot) != (
+    if (stored.epoch, stored.order, stored.seen.boot, stored.doubt) != (
         current.epoch,
         current.order,
         current.seen.boot,
+        current.doubt,
     ) or stored.suspect:
         return True
     return current.seen.boottime - stored.seen.boottime >= counter.refresh
@@ -130,6 +139,8 @@ def _judge(facts: Comparison, row: Row) -> Decision:
         # The unchanged value refutes the suspect, but doesn't tell that nothing was made: the time stays, too.
         checkpoint = facts.checkpoint._replace(suspect=replace(refuted, row=REFUTED, reads=0))
         return Decision(Verdict.IDLE, 0, checkpoint)
+    if refuted and _overtook(refuted, facts):
+        return outcomes.set_back(facts, refuted.first)
     suspect = _agreeing(facts, row.number)
     if _plausible(facts, row) and not (suspect and suspect.row == JUMPED):
         return row.outcome(facts)
@@ -155,6 +166,29 @@ def _agreeing(facts: Comparison, row: int) -> Suspect | None:
     return suspect if ahead <= facts.fwd <= ahead + possible else None
 
 
+def _overtook(suspect: Suspect, facts: Comparison) -> bool:
+    """Whether a counter that was seen lower, and going up from there, went past the last believed value.
+
+    It looks like a few units more than that, but several were made below it. Old readings come in bursts, faster
+    than a counter counts. With timestamps the second reading below was surely a new one and is held by itself.
+    """
+    at, counter = facts.reading.at, facts.counter
+    if suspect.row not in SET_BACK_ROWS or facts.reading.source_time is not None:
+        return False
+    if (suspect.epoch, suspect.boot) != (facts.epoch, at.boot):
+        return False
+    rising = suspect.first < suspect.value < facts.p < facts.n
+    return (
+        rising
+        and _can_count(counter, suspect)
+        and facts.n - suspect.value <= most_units(counter, at.boottime - suspect.at)
+    )
+
+
+def _can_count(counter: Counter, suspect: Suspect) -> bool:
+    return suspect.value - suspect.first <= most_units(counter, suspect.at - suspect.since)
+
+
 def _perhaps_older_than(suspect: Suspect, facts: Comparison) -> bool:
     at = facts.reading.at
     return suspect.boot == at.boot and at.boottime - suspect.at < SETTLING
@@ -177,7 +211,8 @@ def _doubt(facts: Comparison, row: int, wanted: int, agreeing: Suspect | None) -
     reads = before.reads + 1 if before else 1
     since = agreeing.since if agreeing else at.boottime
     stamp = max(_stamp(facts.reading), before.stamp if before else 0)
-    suspect = Suspect(facts.n, facts.epoch, reads, row, at.boot, since, at.boottime, stamp)
+    first = agreeing.first if agreeing else facts.n
+    suspect = Suspect(facts.n, facts.epoch, reads, row, at.boot, since, at.boottime, stamp, first)
     notice = ""
     if reads == ERRATIC and not agreeing:
         notice = (

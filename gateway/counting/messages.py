@@ -1,11 +1,12 @@
 """Event messages: what is new, what came late or twice, and what a jump in the device's numbering says is missing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from hashlib import sha256
+from typing import NamedTuple
 
 from gateway.signals.sample import Message
 
@@ -14,18 +15,32 @@ Range = tuple[int, int]  # first and last sequence number
 MOST_RANGES = 1000  # a source that loses every other message must not grow its watermark for ever
 
 
+class Settled(NamedTuple):
+    """Missing messages whose units a person has settled, in an exception; what comes of them now is held.
+
+    `first` and `last` are None where only the total showed the loss; then messages until `until` are meant.
+    """
+
+    first: int | None
+    last: int | None
+    exception: int
+    person: str
+    until: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Watermark:
     """How far a source's numbering was seen; kept for ever. `total` and `source_time` belong to `sequence`.
 
     `missing`: ranges below `sequence` that never came, ascending. Beyond MOST_RANGES the oldest is forgotten
-    here; the exception that reported it stays.
+    here; the exception that reported it stays. `settled`: what was missing and never came before it was settled.
     """
 
     sequence: int | None = None
     total: Decimal | None = None
     missing: tuple[Range, ...] = ()
     source_time: datetime | None = None
+    settled: tuple[Settled, ...] = ()
 
 
 class Arrival(StrEnum):
@@ -36,6 +51,7 @@ class Arrival(StrEnum):
     LATE = "LATE"  # new, and no longer missing
     REPEATED = "REPEATED"  # seen, or the device numbers anew: the store knows whether it has the key
     RESTARTED = "RESTARTED"  # new, and the device's numbering began again
+    TOO_LATE = "TOO_LATE"  # new, but a person has settled by now what was missing: it may be counted already
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +74,7 @@ class Receipt:
     watermark: Watermark | None
     missed: Gap | None = None
     filled: Gap | None = None
+    settled: Settled | None = None  # of a message that is TOO_LATE
 
 
 def receive(watermark: Watermark | None, message: Message, source_time: datetime | None) -> Receipt:
@@ -77,16 +94,37 @@ def receive(watermark: Watermark | None, message: Message, source_time: datetime
 def restart(watermark: Watermark, message: Message, source_time: datetime | None) -> Receipt:
     """Judge a REPEATED message whose key the store doesn't have.
 
-    By the device's clock older than the watermark: it is only late, and the watermark stays. Otherwise the
-    device numbers anew; where it sends totals they say what was lost before this message.
+    By the device's clock older than the watermark: it is only late (or too late), and the watermark stays. Otherwise
+    the device numbers anew; where it sends totals they say what was lost before this message.
     """
     if _before(source_time, watermark.source_time):
-        return Receipt(Arrival.LATE, watermark)
+        return _late(watermark, source_time)
     lost = _unreported(watermark, message)
     if lost is not None and lost < 0:  # the total began again, too
         lost = message.total - message.quantity if message.total is not None else None
     missed = Gap(None, None, lost) if lost else None
-    return Receipt(Arrival.RESTARTED, Watermark(message.sequence, message.total, (), source_time), missed)
+    anew = Watermark(message.sequence, message.total, (), source_time, watermark.settled)
+    return Receipt(Arrival.RESTARTED, anew, missed)
+
+
+def again(watermark: Watermark | None, message: Message, source_time: datetime | None) -> Receipt:
+    """Judge a message that was put aside when it came: what came after it has moved the watermark since.
+
+    Only by the device's clock newer than the watermark may it be the first of a new numbering.
+    """
+    receipt = receive(watermark, message, source_time)
+    if watermark is None or receipt.verdict in (Arrival.LATE, Arrival.TOO_LATE):
+        return receipt
+    anew = receipt.verdict is Arrival.REPEATED and not _before(watermark.source_time, source_time)
+    if anew or _before(source_time, watermark.source_time):
+        return _late(watermark, source_time)
+    return receipt
+
+
+def _late(watermark: Watermark, source_time: datetime | None) -> Receipt:
+    unnumbered = (one for one in watermark.settled if one.first is None)
+    settled = next((one for one in unnumbered if not _before(one.until, source_time)), None)
+    return Receipt(Arrival.TOO_LATE if settled else Arrival.LATE, watermark, settled=settled)
 
 
 def message_key(message: Message, source_time: datetime | None) -> str:
@@ -125,7 +163,7 @@ def _named(message: Message) -> Iterator[str]:
 def _unnumbered(watermark: Watermark | None, message: Message, source_time: datetime | None) -> Receipt:
     if message.total is None or (watermark and watermark.sequence is not None):
         return Receipt(Arrival.NEW, watermark)
-    moved = Watermark(None, message.total, (), source_time)
+    moved = Watermark(None, message.total, (), source_time, watermark.settled if watermark else ())
     lost = _unreported(watermark, message) if watermark else None
     if lost is not None and lost < 0:
         return Receipt(Arrival.REPEATED, watermark)
@@ -134,24 +172,39 @@ def _unnumbered(watermark: Watermark | None, message: Message, source_time: date
 
 def _ahead(watermark: Watermark, due: int, number: int, message: Message, source_time: datetime | None) -> Receipt:
     if number == due:  # nothing is missing; a total that disagrees was rounded by the device
-        return Receipt(Arrival.NEW, Watermark(number, message.total, watermark.missing, source_time))
+        moved = Watermark(number, message.total, watermark.missing, source_time, watermark.settled)
+        return Receipt(Arrival.NEW, moved)
     lost = _unreported(watermark, message)
     if lost is None or lost < 0:
         lost = Decimal(number - due)
     missing = (*watermark.missing, (due, number - 1))[-MOST_RANGES:]
-    moved = Watermark(number, message.total, missing, source_time)
+    moved = Watermark(number, message.total, missing, source_time, watermark.settled)
     return Receipt(Arrival.GAP, moved, Gap(due, number - 1, lost))
 
 
 def _behind(watermark: Watermark, number: int, message: Message, source_time: datetime | None) -> Receipt:
-    hole = next((one for one in watermark.missing if one[0] <= number <= one[1]), None)
-    if hole is None or _before(watermark.source_time, source_time):  # newer than the watermark: not late, anew
+    if _before(watermark.source_time, source_time):  # newer than the watermark: not late, anew
         return Receipt(Arrival.REPEATED, watermark)
+    hole = next((one for one in watermark.missing if one[0] <= number <= one[1]), None)
+    if hole is None:
+        settled = next((one for one in watermark.settled if _in(number, one)), None)
+        return Receipt(Arrival.TOO_LATE if settled else Arrival.REPEATED, watermark, settled=settled)
     rest = ((hole[0], number - 1), (number + 1, hole[1]))
     missing = [*watermark.missing, *(one for one in rest if one[0] <= one[1])]
     missing.remove(hole)
     filled = Gap(number, number, Decimal(1) if message.total is None else message.quantity)
     return Receipt(Arrival.LATE, replace(watermark, missing=tuple(sorted(missing)[-MOST_RANGES:])), filled=filled)
+
+
+def settle(watermark: Watermark, settled: Iterable[Settled]) -> Watermark:
+    """Return the watermark without what is settled now among what is missing."""
+    found = tuple(settled)
+    missing = tuple(one for one in watermark.missing if not any(_in(one[0], other) for other in found))
+    return replace(watermark, missing=missing, settled=(*watermark.settled, *found)[-MOST_RANGES:])
+
+
+def _in(number: int, settled: Settled) -> bool:
+    return settled.first is not None and settled.last is not None and settled.first <= number <= settled.last
 
 
 def _unreported(watermark: Watermark, message: Message) -> Decimal | None:

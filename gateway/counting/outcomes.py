@@ -1,10 +1,14 @@
 """What a row of the decision table amounts to once it is believed: units booked or held, and the new checkpoint."""
 
+from collections.abc import Sequence
+from datetime import datetime
+
 from gateway.counting.comparison import Comparison
 from gateway.counting.counter import SECOND, Checkpoint, Decision, GapPolicy, Held, Verdict
 from gateway.domain.clock import rfc3339
 
 _MOST_CANDIDATES = 4
+_SPLIT = "split the units between them."
 
 
 def reset(c: Comparison) -> Decision:
@@ -96,10 +100,36 @@ def implausible(c: Comparison) -> Decision:
     """Row 14: a small step too far forward was rather made, a step back rather not."""
     reason = (
         f"The counter went from {c.p} to {c.n}, two readings agree: {c.fwd} units are more than {_possible(c)}. "
-        "The counter was preset, the device swapped, or max_rate is set too low."
+        "The counter was preset, the device swapped, the value stood still while the machine ran, or max_rate is set "
+        "too low."
     )
     candidates = (c.fwd, 0) if c.fwd <= c.back else (0, c.fwd)
     return _hold(c, Verdict.IMPLAUSIBLE, reason, *candidates)
+
+
+def set_back(c: Comparison, first: int) -> Decision:
+    """Row 13 or 14, overtaken: readings from `first` on agreed with one another until they passed the checkpoint."""
+    reason = (
+        f"The counter went back from {c.p} to {first} or below and counted on from there, past {c.p} to {c.n}: it was "
+        f"set back at the machine while it ran. {c.n - first} units were counted since, for sure; what was made "
+        f"between the last reading of {c.p} at {_last_seen(c)} and {first} nobody saw."
+    )
+    return _hold(c, Verdict.IMPLAUSIBLE, reason, c.n - first, c.fwd)
+
+
+def hold_for_split(decision: Decision, begin: datetime, end: datetime, orders: Sequence[str]) -> Decision:
+    """Return a catch-up over a gap held instead of booked: the line worked on these orders, one after the other."""
+    ran = f"the line worked on orders {', '.join(orders)}"
+    held = Held(decision.delta, (decision.delta,), f"{_nobody_looked(begin, end)}, and {ran} meanwhile: {_SPLIT}")
+    return decision._replace(verdict=Verdict.GAP_HELD, delta=0, held=held)
+
+
+def hold_restored(decision: Decision, doubt: str) -> Decision:
+    """Return the first units after a restore held: some, all or none of them may have been booked before it."""
+    held = decision.held or Held(decision.delta, (decision.delta,), "")
+    candidates = tuple(dict.fromkeys((*held.candidates, 0)))
+    reason = f"{doubt} {held.reason}".rstrip()
+    return decision._replace(verdict=Verdict.RESTORED, delta=0, held=Held(held.quantity, candidates, reason))
 
 
 def _book(c: Comparison, verdict: Verdict, delta: int) -> Decision:
@@ -142,17 +172,16 @@ def _in_gap(c: Comparison) -> bool:
 
 def _gap_reason(c: Comparison) -> str:
     before, now = c.checkpoint.order, c.reading.order
+    unwatched = _nobody_looked(c.checkpoint.seen.wall, c.reading.at.wall)
     if before and now and before != now:
-        return (
-            f"Nobody was looking from {_last_seen(c)} to {rfc3339(c.reading.at.wall)}, and the device went from "
-            f"order {before} to {now} meanwhile: split the units between the two."
-        )
+        return f"{unwatched}, and the device went from order {before} to {now} meanwhile: {_SPLIT}"
     if c.counter.gap is GapPolicy.HOLD:
-        return (
-            f"Nobody was looking from {_last_seen(c)} to {rfc3339(c.reading.at.wall)}; "
-            "what this counter made in a gap is held (gap: hold)."
-        )
+        return f"{unwatched}; what this counter made in a gap is held (gap: hold)."
     return ""
+
+
+def _nobody_looked(begin: datetime, end: datetime) -> str:
+    return f"Nobody was looking from {rfc3339(begin)} to {rfc3339(end)}"
 
 
 def _restarted(c: Comparison) -> str:

@@ -249,18 +249,23 @@ class SettlePosting:
 
 @dataclass(frozen=True, slots=True)
 class RaiseAlarm:
-    """The gateway itself is in trouble (a full disk, say): in the work list until it is over. Only it gives this."""
+    """The gateway itself is in trouble (a full disk, say): in the work list until it is over. Only it gives this.
+
+    `about` names the part of it; what was told already of that part and code isn't told again.
+    """
 
     code: str
     reason: str
+    about: str = "gateway"
 
 
 @dataclass(frozen=True, slots=True)
 class ClearAlarm:
-    """What an alarm told of is over. Only the gateway itself gives this."""
+    """What an alarm told of is over, and how that came. Only the gateway itself gives this."""
 
     code: str
     reason: str
+    about: str = "gateway"
 
 
 @dataclass(frozen=True, slots=True)

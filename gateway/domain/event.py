@@ -27,6 +27,7 @@ class EventKind(StrEnum):
     OPERATION_COMPLETED = "operation_completed"  # the operation's good units, told by the machine
     LOT_ISSUED = "lot_issued"  # a lot was scanned and its quantity given
     TRIED = "tried"  # units of a signal whose rules are all on trial: they are in no total
+    CORRECTED = "corrected"  # takes back what a hold had counted, when a person settles it; it fires no rule
     # What happens without units: it changes what may be posted, and is no trigger.
     ORDER_STARTED = "order_started"
     ORDER_FINISHED = "order_finished"
@@ -44,6 +45,9 @@ NO_UNITS = frozenset(
         EventKind.LABEL_APPROVED,
     }
 )
+
+
+SETTLED = "SETTLED"  # flag of what a settlement booked and took back
 
 
 class LotMention(NamedTuple):

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, Literal, Self
 
@@ -23,8 +23,6 @@ from gateway.transport.address import Address, parse_address
 from gateway.transport.announced import Announced
 from gateway.transport.backoff import Backoff
 from gateway.transport.tls import TlsSettings
-
-_Create = Callable[[], Coroutine[Any, Any, Any]]
 
 _log = logging.getLogger(__name__)
 _PORTS = {"tcp": 502, "tls": 802}
@@ -109,6 +107,11 @@ class ModbusSettings(DeviceSettings):
         return self
 
     @property
+    def unsafe(self) -> str:
+        """What plain Modbus leaves open."""
+        return "" if self.address.scheme == "tls" else "plain Modbus, nothing is encrypted or authenticated"
+
+    @property
     def address(self) -> Address:
         """Where the unit, or the gateway before it, listens."""
         return parse_address(self.controller, _PORTS)
@@ -125,6 +128,7 @@ class ModbusDriver:
         self._contexts = {name for name, signal in settings.signals.items() if signal.counter is None}
         self._blocks: tuple[Block, ...] = ()
         self._doubted = asyncio.Event()
+        self._failures: list[Exception] = []  # of the present connection
 
     @property
     def health(self) -> Health:
@@ -133,11 +137,12 @@ class ModbusDriver:
 
     async def run(self, intake: Intake) -> None:
         """Connect, poll, and begin again whenever that fails; until cancelled."""
-        if self._settings.address.scheme != "tls":
-            _log.warning("%s: plain Modbus, nothing is encrypted or authenticated", self._settings.device)
+        if self._settings.unsafe:
+            _log.warning("%s: %s", self._settings.device, self._settings.unsafe)
         while True:
             try:
-                await self._attend(intake)
+                with (self._settings.tls or TlsSettings()).explained():
+                    await self._attend(intake)
             except GatewayError as error:
                 self._state.set(Health(Link.DISCONNECTED, str(error)), logging.WARNING)
             await asyncio.sleep(self._backoff.next())
@@ -165,12 +170,15 @@ class ModbusDriver:
             client: AsyncModbusTcpClient = AsyncModbusTlsClient(address.host, sslctx=context, **common)
         else:
             client = AsyncModbusTcpClient(address.host, **common)
-        reasons: list[str] = []
-        client.ctx.call_create = _remembering(client.ctx.call_create, reasons)
+        self._failures = _remember(client)
         if not await client.connect():
-            reason = reasons[-1] if reasons else f"no connection within {settings.timeout:g} s"
-            raise TransientError(f"{address}: {reason}")
+            reason = self._failure or f"no connection within {settings.timeout:g} s"
+            raise TransientError(f"{address}: {reason}") from self._failure
         return client
+
+    @property
+    def _failure(self) -> Exception | None:
+        return self._failures[-1] if self._failures else None
 
     async def _poll(self, client: AsyncModbusTcpClient) -> tuple[Sample, ...]:
         samples: list[Sample] = []
@@ -192,11 +200,11 @@ class ModbusDriver:
         read = getattr(client, _READING[block.table])
         try:
             answer: ModbusPDU = await read(block.address, count=block.count, device_id=self._settings.device_id)
-        except ModbusIOException as error:
-            raise TransientError(f"{self._unit}: no answer within {self._settings.timeout:g} s") from error
         except (ModbusException, OSError) as error:
             # The connection is given up: a late answer must not be taken for that of the next request.
-            raise TransientError(f"{self._unit}: {error}") from error
+            silent = isinstance(error, ModbusIOException) and not self._failure
+            reason = f"no answer within {self._settings.timeout:g} s" if silent else self._failure or error
+            raise TransientError(f"{self._unit}: {reason}") from self._failure or error
         if _exception(answer) in _NOBODY_THERE:
             raise TransientError(f"{self._unit}: the gateway says {_name(answer)}")
         if not answer.isError() and len(_values(block, answer)) < block.count:
@@ -251,17 +259,26 @@ class ModbusDriver:
         """Nothing to ask for: the next poll says it all."""
 
 
-def _remembering(create: _Create, reasons: list[str]) -> _Create:
-    """Return `create` keeping why it failed: pymodbus only logs that."""
+def _remember(client: AsyncModbusTcpClient) -> list[Exception]:
+    """Have the client keep why it didn't connect, or was hung up on: pymodbus only logs that."""
+    failures: list[Exception] = []
+    link: Any = client.ctx
+    create, lost = link.call_create, link.connection_lost
 
-    async def connect() -> Any:
+    async def call_create() -> Any:
         try:
             return await create()
         except OSError as error:
-            reasons.append(str(error))
+            failures.append(error)
             raise
 
-    return connect
+    def connection_lost(error: Exception | None) -> None:
+        if error is not None:
+            failures.append(error)
+        lost(error)
+
+    link.call_create, link.connection_lost = call_create, connection_lost
+    return failures
 
 
 def _exception(answer: ModbusPDU) -> int | None:

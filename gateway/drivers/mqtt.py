@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Self
 
 from paho.mqtt.client import MQTTMessage, topic_matches_sub
 from pydantic import Field, field_validator, model_validator
 
+from gateway.domain.clock import Instant
 from gateway.errors import DataError, GatewayError
 from gateway.ports import Clock, DriverPlugin, Health, Intake, Link
 from gateway.settings.base import Duration, UserSettings
@@ -24,6 +25,8 @@ from gateway.transport.tls import TlsSettings
 
 _log = logging.getLogger(__name__)
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
+_LARGEST = 1 << 20  # bytes of a message that is read; MQTT allows 256 MiB
+_KEPT = 64 << 10  # bytes kept of a larger one
 
 
 class MqttSignal(SignalSettings):
@@ -90,6 +93,14 @@ class MqttSettings(DeviceSettings):
         return self
 
     @property
+    def unsafe(self) -> str:
+        """What mqtt:// leaves open."""
+        if self.address.scheme == "mqtts":
+            return ""
+        password = f", and the password goes to {self.broker} in the clear" if self.user else ""
+        return f"plain MQTT, nothing is encrypted or authenticated{password}"
+
+    @property
     def address(self) -> Address:
         """Where the broker listens."""
         return parse_address(self.broker, _PORTS)
@@ -144,11 +155,12 @@ class MqttDriver:
 
     async def run(self, intake: Intake) -> None:
         """Connect, take messages, and begin again whenever that ends; until cancelled."""
-        if self._settings.user and self._settings.address.scheme != "mqtts":
-            _log.warning("%s: the password goes to %s in the clear", self._settings.device, self._settings.broker)
+        if self._settings.unsafe:
+            _log.warning("%s: %s", self._settings.device, self._settings.unsafe)
         while True:
             try:
-                await self._attend(intake)
+                with (self._settings.tls or TlsSettings()).explained():
+                    await self._attend(intake)
             except GatewayError as error:
                 self._state.set(Health(Link.DISCONNECTED, str(error)), logging.WARNING)
             await asyncio.sleep(self._backoff.next())
@@ -174,26 +186,43 @@ class MqttDriver:
 
     def _scan(self, connection: MqttConnection, message: MQTTMessage) -> Scan:
         samples, reason = self._decoded(message)
+        kept = len(message.payload) if len(message.payload) <= _LARGEST else _KEPT
         return Scan(
             self._settings.device,
             self._clock.now(),
             samples,
-            unreadable=Unreadable(_topic(message), bytes(message.payload), reason) if reason else None,
+            unreadable=Unreadable(_topic(message), bytes(message.payload[:kept]), reason) if reason else None,
             receipt=Receipt(connection, message.mid) if message.qos else None,
             replay=message.retain,
         )
+
+    def reread(self, source: str, payload: bytes, received: Instant) -> Scan:
+        """Return what a kept message of that topic says by now, without what the device said since."""
+        if not any(self._heard_on(source)):
+            raise DataError(f"no signal of {self._settings.device} has a topic that {source} is one of")
+        samples: list[Sample] = []
+        self._read(source, payload, samples)
+        return Scan(self._settings.device, received, tuple(samples))
 
     def _decoded(self, message: MQTTMessage) -> tuple[tuple[Sample, ...], str]:
         """Return the samples of a message, and why it can't be read (in part): empty when it can."""
         samples: list[Sample] = []
         try:
-            document = payload.parse(bytes(message.payload))
-            for name, signal in self._settings.signals.items():
-                if topic_matches_sub(signal.topic, message.topic):
-                    samples += self._sample(name, document)
+            self._read(message.topic, bytes(message.payload), samples)
         except (DataError, UnicodeDecodeError) as error:
             return self._beside(samples), str(error)
         return self._beside(samples), ""
+
+    def _read(self, topic: str, content: bytes, samples: list[Sample]) -> None:
+        """Add the samples of a message, signal by signal; DataError for the first that can't be read."""
+        if len(content) > _LARGEST:
+            raise DataError(f"a message of {len(content)} bytes is too large, only its first {_KEPT} are kept")
+        document = payload.parse(content)
+        for name in self._heard_on(topic):
+            samples += self._sample(name, document)
+
+    def _heard_on(self, topic: str) -> Iterator[str]:
+        return (name for name, one in self._settings.signals.items() if topic_matches_sub(one.topic, topic))
 
     def _sample(self, name: str, document: Mapping[str, object]) -> list[Sample]:
         paths = self._paths[name]

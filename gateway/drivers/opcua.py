@@ -51,7 +51,10 @@ class OpcUaSettings(DeviceSettings):
     certificate: ExistingPath | None = Field(default=None, description="our own, PEM or DER")
     private_key: ExistingPath | None = Field(default=None, description="of our certificate, PEM or DER")
     trust: ExistingPath | None = Field(default=None, description="folder of the servers or authorities we believe")
-    revoked: ExistingPath | None = Field(default=None, description="folder of certificate revocation lists")
+    revoked: ExistingPath | None = Field(
+        default=None,
+        description="folder with a current revocation list of each authority; an expired one believes nobody",
+    )
     server_certificate: ExistingPath | None = Field(default=None, description="the one server we believe")
     user: UserSettings | None = None
     sampling_interval: Duration = Field(default=0.25, gt=0, description="how often the server looks at a node")
@@ -78,9 +81,16 @@ class OpcUaSettings(DeviceSettings):
             raise ValueError(
                 f"security_policy {self.security_policy} needs trust or server_certificate: whom to believe"
             )
+        if self.revoked and not self.trust:
+            raise ValueError("revoked needs trust: the authorities whose lists they are")
         if self.user and self.security_mode != "SignAndEncrypt":
             raise ValueError("a password needs security_mode SignAndEncrypt")
         return self
+
+    @property
+    def unsafe(self) -> str:
+        """What security_policy None leaves open."""
+        return "" if self.security_policy != "None" else "security_policy None, nothing is encrypted or authenticated"
 
     def security(self) -> Security:
         """Return what the connection needs, the password read now; ConfigError when it can't be."""
@@ -114,8 +124,8 @@ class OpcUaDriver:
 
     async def run(self, intake: Intake) -> None:
         """Connect, read, follow, and begin again whenever that ends; until cancelled."""
-        if self._settings.security_policy == "None":
-            _log.warning("%s: security_policy None, nothing is encrypted or authenticated", self._settings.device)
+        if self._settings.unsafe:
+            _log.warning("%s: %s", self._settings.device, self._settings.unsafe)
         while True:
             try:
                 await self._attend(intake)

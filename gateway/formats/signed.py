@@ -1,6 +1,6 @@
 """What an electronic signature signs, as one hash: it can't be moved to another command or another record."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from hashlib import sha256
@@ -29,18 +29,23 @@ def record(command: Command, posting: str | None = None) -> str:
 
 
 def held(exception: ExceptionRecord) -> str:
-    """Return the hash of what closing an entry without posting covers: how much it holds, and of what."""
-    return _hash({name: getattr(exception, name) for name in _HELD})
+    """Return the hash of what closing an entry without posting, or settling it, covers: how much it holds, of what."""
+    return _shown(exception, _HELD)
 
 
 def deviation(exception: ExceptionRecord) -> str:
     """Return the hash of what accepting an entry's deviation covers; what only joined behind it changes nothing."""
-    return _hash({name: getattr(exception, name) for name in _DEVIATION})
+    return _shown(exception, _DEVIATION)
 
 
 def made(order: str, progress: Mapping[str, Progress]) -> str:
     """Return the hash of what closing an order covers: what its operations have made."""
     return _hash({"order": order, "progress": progress})
+
+
+def _shown(exception: ExceptionRecord, names: Iterable[str]) -> str:
+    # The scope as two names: in memory it may be a SignalId, which would be written as an object.
+    return _hash({**{name: getattr(exception, name) for name in names}, "scope": list(exception.scope)})
 
 
 def _hash(content: Mapping[str, Any]) -> str:

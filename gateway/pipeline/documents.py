@@ -207,6 +207,8 @@ def _open(work: WorkingCopy, booking: Booking, due: datetime | None, follows: in
 
 def _leave(work: WorkingCopy, document: Document) -> None:
     """Let nothing join the document any more."""
+    if work.state.in_doubt(document.id):
+        return  # its place is another one's
     if document.key.part is Part.MAIN:
         work.windows.drop(window_place(document.key))
     else:

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import orjson
 
-from gateway.counting.messages import MOST_RANGES, Gap
-from gateway.domain.event import Event
+from gateway.counting import messages
+from gateway.counting.messages import MOST_RANGES, Gap, Settled
+from gateway.domain.event import Event, SignalId
 from gateway.domain.exception import ExceptionKind, ExceptionRecord
 from gateway.domain.quantity import EXACT, text
 from gateway.pipeline import recording, work_list
@@ -47,6 +48,16 @@ def came_late(work: WorkingCopy, event: Event, gap: Gap) -> None:
         _describe(work, after, _without(_missing(before), gap.first))
     taken = EXACT.subtract(before.quantity, after.quantity)
     work.tally(event.signal, event.uom, counted=-taken, held=-taken)
+
+
+def settle(work: WorkingCopy, record: ExceptionRecord, person: str) -> None:
+    """Take what is missing for settled, with the entry: a message of it that comes yet is held."""
+    signal = SignalId(*record.scope)
+    watermark = work.watermarks.get(signal)
+    if watermark is not None:  # a replay has none
+        settled = [Settled(*one, record.id, person, record.last_event) for one in _missing(record)]
+        work.watermarks[signal] = messages.settle(watermark, settled)
+    work.tally(signal, record.uom, counted=-record.quantity, held=-record.quantity)
 
 
 def _missing(record: ExceptionRecord | None) -> Missing:

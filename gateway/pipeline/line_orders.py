@@ -98,6 +98,13 @@ def known_order(work: WorkingCopy, order: str) -> Order:
     return found
 
 
+def open_order(work: WorkingCopy, line: str, order: str) -> None:
+    """Refuse what is said of an order that isn't this line's, or was closed."""
+    _order_of_line(work, line, order)
+    if closed_at := work.order_state(order).closed_at:
+        raise CommandRefused(f"order {order} was closed, {rfc3339(closed_at)}", "name another one")
+
+
 def _order_of_line(work: WorkingCopy, line: str, order: str) -> None:
     if line not in work.model.active_orders:
         raise CommandRefused(f"there is no line {line}", f"the lines are {', '.join(sorted(work.model.active_orders))}")

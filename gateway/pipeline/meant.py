@@ -7,14 +7,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from gateway.domain.command import AcceptDeviation, CloseException, CloseOrder, CloseWindow, Command, Retry, Reverse
+from gateway.domain.command import (
+    AcceptDeviation,
+    CloseException,
+    CloseOrder,
+    CloseWindow,
+    Command,
+    Retry,
+    Reverse,
+    SettleHold,
+)
 from gateway.domain.event import SignalId
 from gateway.domain.exception import ExceptionKind
 from gateway.errors import CommandRefused
 from gateway.pipeline.writer import Writer
 
-_OF_ENTRIES = (Retry, AcceptDeviation, CloseException)
-_SEEN = (AcceptDeviation, CloseException, CloseOrder)
+_OF_ENTRIES = (Retry, AcceptDeviation, CloseException, SettleHold)
+_SEEN = (AcceptDeviation, CloseException, CloseOrder, SettleHold)
 
 
 async def meant(writer: Writer, command: Command, about: Mapping[str, Any]) -> Command:

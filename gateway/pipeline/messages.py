@@ -1,18 +1,16 @@
 """Event messages of a scan: duplicates fall on their key, losses become gaps, the rest is booked or done."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fractions import Fraction
 
-import orjson
-
 from gateway.counting import messages
-from gateway.counting.messages import Arrival, Receipt
+from gateway.counting.messages import Arrival, Receipt, Settled, Watermark
 from gateway.domain.event import NO_UNITS, Event, EventKind, SignalId
 from gateway.domain.quantity import ZERO, exact, text
 from gateway.errors import CommandRefused, DataError
-from gateway.pipeline import gaps, notices, occurrences
+from gateway.pipeline import gaps, notices, occurrences, put_aside, restored
 from gateway.pipeline.image import Context
 from gateway.pipeline.model import LineModel, Point
 from gateway.pipeline.occurrences import Transfers
@@ -22,9 +20,11 @@ from gateway.pipeline.working_copy import WorkingCopy
 from gateway.signals.sample import Message, Sample, Scan
 from gateway.signals.sscc import read_sscc
 from gateway.store.batch import DeadLetter
+from gateway.store.lineage import DOUBTED
 from gateway.store.store import Store
 
 EventKey = tuple[str, str, str]
+Judge = Callable[[Watermark | None, Message, datetime | None], Receipt]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +37,15 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class _Taken:
-    """A message on its way: as it was read, what it reports, and the hash of what it says."""
+    """A message on its way: what it was read from, what it reports, and the hash of what it says."""
 
     point: Point
     scan: Scan
-    message: Message
+    sample: Sample
+    message: Message  # the sample's
     event: Event
     content: str
+    context: Context
 
 
 async def look_up(store: Store, model: LineModel, scans: Iterable[Scan]) -> Known:
@@ -79,27 +81,43 @@ def _conflict_key(key: str, content: str) -> str:
 
 
 def receive(  # one message with all that is known of it
-    work: WorkingCopy, point: Point, scan: Scan, sample: Sample, *, context: Context, known: Known
+    work: WorkingCopy,
+    point: Point,
+    scan: Scan,
+    sample: Sample,
+    *,
+    context: Context,
+    known: Known,
+    judge: Judge = messages.receive,
 ) -> None:
-    """Book or do what a message says, once: the same key again is dropped, with other content it is held."""
+    """Book or do what a message says, once: the same key again is dropped, with other content it is held.
+
+    `judge` says what the message is by its number.
+    """
     if not isinstance(sample.value, Message):
         return  # of bad quality
     try:
         message = _in_the_signals_unit(work, point, sample.value)
     except DataError as error:
-        _set_aside(work, scan, point, sample.value, str(error))
+        _set_aside(work, scan, sample, context, str(error))
         return
     event = event_of(point, scan, sample, message, context)
     if not message.stable:
-        _pass_over(work, event, message, sample.source_time)
+        _pass_over(work, event, judge(work.watermarks.get(point.id), message, sample.source_time))
         return
-    taken = _Taken(point, scan, sample.value, event, messages.content(sample.value, sample.source_time))
+    content = messages.content(sample.value, sample.source_time)
+    taken = _Taken(point, scan, sample, sample.value, event, content, context)
     if _came_before(work, taken, known):
         return
-    receipt = _receipt(work, point, sample, message)
+    receipt = _receipt(work, point, sample, message, judge)
+    if receipt.settled is not None and event.kind not in UNCOUNTED:
+        _hold_too_late(work, taken, receipt.settled)
+        return
     _note_gaps(work, event, receipt)
     if event.kind in NO_UNITS:
         _occur(work, taken, receipt.verdict, known.transfers)
+    elif doubt := restored.doubt_of(work, scan, sample):
+        _hold_restored(work, taken, doubt)
     else:
         book(work, point, event, receipt.verdict, taken.content)
         _tell_of_the_label(work, event, message.sscc)
@@ -115,16 +133,15 @@ def _in_the_signals_unit(work: WorkingCopy, point: Point, message: Message) -> M
     return replace(message, quantity=exact(Fraction(message.quantity) * factor), total=total, uom=tally.uom)
 
 
-def _set_aside(work: WorkingCopy, scan: Scan, point: Point, message: Message, reason: str) -> None:
+def _set_aside(work: WorkingCopy, scan: Scan, sample: Sample, context: Context, reason: str) -> None:
     """Keep a message that can't be added to the others, or done, as a dead letter: what it says, and why."""
-    said = orjson.dumps(asdict(message), default=str)
-    work.rows.dead_letters.append(DeadLetter(scan.device, point.id.signal, said, reason, scan.received.wall))
+    said = put_aside.written(sample, context)
+    work.rows.dead_letters.append(DeadLetter(scan.device, sample.signal, said, reason, scan.received.wall))
     work.must_commit = True
 
 
-def _pass_over(work: WorkingCopy, event: Event, message: Message, source_time: datetime | None) -> None:
+def _pass_over(work: WorkingCopy, event: Event, receipt: Receipt) -> None:
     """Take the number of a message that is no event as seen, so that it isn't missed."""
-    receipt = messages.receive(work.watermarks.get(event.signal), message, source_time)
     if receipt.verdict is Arrival.REPEATED or receipt.watermark is None:
         return  # if the device numbers anew, its next event says so
     work.watermarks[event.signal] = receipt.watermark
@@ -150,22 +167,43 @@ def _contradicted(work: WorkingCopy, taken: _Taken, known: Known) -> None:
     said = f"{text(event.quantity)} {event.uom}".strip()
     reason = f"{event.signal} sent {event.key} again with other content ({said})"
     if event.kind in UNCOUNTED:
-        _set_aside(work, taken.scan, taken.point, taken.message, reason)
+        _set_aside(work, taken.scan, taken.sample, taken.context, reason)
         return
     conflicting = event._replace(key=changed)
     work.add_event(conflicting, "CONFLICT", taken.content, ("conflict", reason, ""))
     hold_event(work, conflicting, "conflict", reason)
 
 
-def _receipt(work: WorkingCopy, point: Point, sample: Sample, message: Message) -> Receipt:
+def _receipt(work: WorkingCopy, point: Point, sample: Sample, message: Message, judge: Judge) -> Receipt:
     before = work.watermarks.get(point.id)
-    receipt = messages.receive(before, message, sample.source_time)
+    receipt = judge(before, message, sample.source_time)
     if receipt.verdict is Arrival.REPEATED and before is not None:
         # Its number was seen, its key was not: the device began to number anew.
         receipt = messages.restart(before, message, sample.source_time)
     if receipt.watermark is not None:
         work.watermarks[point.id] = receipt.watermark
     return receipt
+
+
+def _hold_too_late(work: WorkingCopy, taken: _Taken, settled: Settled) -> None:
+    """Hold what may be among the units that a person has settled already, whatever that came to."""
+    event = taken.event
+    reason = (
+        f"{event.signal} {event.key} came after {settled.person} had settled what was missing (exception "
+        f"{settled.exception}): its units may be counted already"
+    )
+    work.add_event(event, Arrival.TOO_LATE, taken.content, ("too-late", reason, ""))
+    hold_event(work, event, "too-late", reason)
+
+
+def _hold_restored(work: WorkingCopy, taken: _Taken, doubt: str) -> None:
+    """Hold what the store that was lost may have booked."""
+    event = taken.event
+    if event.kind in UNCOUNTED:
+        _set_aside(work, taken.scan, taken.sample, taken.context, doubt)
+        return
+    work.add_event(event, "RESTORED", taken.content, (DOUBTED, doubt, ""))
+    hold_event(work, event, DOUBTED, doubt)
 
 
 def _note_gaps(work: WorkingCopy, event: Event, receipt: Receipt) -> None:
@@ -178,12 +216,12 @@ def _occur(work: WorkingCopy, taken: _Taken, verdict: str, transfers: Transfers)
     """Do what a message without units says; where that can't be, keep it: corrected, it may come again."""
     event = taken.event
     if event.kind is EventKind.LOT_STAGED and taken.message.id is None:
-        _set_aside(work, taken.scan, taken.point, taken.message, "a staging needs an id of its own")
+        _set_aside(work, taken.scan, taken.sample, taken.context, "a staging needs an id of its own")
         return
     try:
         occurrences.occur(work, event, taken.point.line, transfers)
     except CommandRefused as refusal:
-        _set_aside(work, taken.scan, taken.point, taken.message, str(refusal))
+        _set_aside(work, taken.scan, taken.sample, taken.context, str(refusal))
     else:
         work.add_event(event, verdict, taken.content)
 

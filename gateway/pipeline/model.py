@@ -37,8 +37,8 @@ class LineModel:
     """Signals, rules and master data in force; swapped as a whole between two batches.
 
     `snapshot` is the master data's plain content as JSON. `activated`: in regulated mode nothing posts under a
-    `configuration` (hash of devices, rules and master data) that nobody has signed. `shadow_rules` are on trial: they
-    never post.
+    `configuration` (hash of devices, rules and master data) that nobody has signed; `regulated`: nor what a counter
+    counts from a baseline that nobody has. `shadow_rules` are on trial: they never post.
     """
 
     points: Mapping[SignalId, Point]
@@ -46,5 +46,6 @@ class LineModel:
     active_orders: Mapping[str, str | None]  # by line
     snapshot: bytes = b"{}"
     activated: bool = True
+    regulated: bool = False
     configuration: str = ""
     shadow_rules: Mapping[SignalId, tuple[TriggerRule, ...]] = field(default_factory=dict)

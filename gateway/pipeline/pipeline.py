@@ -5,8 +5,10 @@ import logging
 from collections import defaultdict
 from contextlib import suppress
 
+from gateway.domain.command import ClearAlarm, RaiseAlarm
 from gateway.domain.event import SignalId
-from gateway.errors import StoreError
+from gateway.domain.signature import Author
+from gateway.errors import StoreDamaged, StoreError, StoreFull
 from gateway.pipeline import documents, messages, scans
 from gateway.pipeline.commands import HANDLERS, CommandDesk
 from gateway.pipeline.image import ProcessImage
@@ -14,24 +16,32 @@ from gateway.pipeline.intake import IntakeQueue
 from gateway.pipeline.writer import Writer
 from gateway.ports import Driver
 from gateway.signals.sample import Scan
+from gateway.store.ballast import Ballast
+from gateway.store.space import in_words
 from gateway.transport.backoff import Backoff
 
 logger = logging.getLogger(__name__)
-_PERIOD = 1.0  # seconds: at the latest so long after its time a window is closed
+_PERIOD = 1.0  # seconds: at the latest so long after its time a window is closed, or room on the disk is seen
+_GATEWAY = Author("gateway")
+DISK_FULL = "disk-full"
 
 
 class Pipeline:
     """One task runs it; nothing else writes."""
 
-    def __init__(self, writer: Writer, intake: IntakeQueue, *, batch: int = 500) -> None:
+    def __init__(
+        self, writer: Writer, intake: IntakeQueue, *, batch: int = 500, ballast: Ballast | None = None
+    ) -> None:
         self.writer = writer
         self.intake = intake
         self.commands = CommandDesk(writer, intake.arrived.set, HANDLERS)
         self.failure = ""  # why nothing is committed right now; empty when all is well
+        self.paused = False  # that is a full disk: nothing is taken until there is room
         self._most = batch
         self._image = ProcessImage()
-        self._drivers: dict[str, Driver] = {}
-        self._backoff = Backoff(0.2, 30.0)
+        self._drivers: dict[str, Driver] = self.commands.desk.drivers
+        self._ballast = ballast  # None: a full disk is a failure like any other
+        self._backoff = Backoff(0.2, 5.0)  # a disk that is back has to be seen soon
         self._stopping = False
 
     def attach(self, device: str, driver: Driver) -> None:
@@ -40,7 +50,10 @@ class Pipeline:
 
     async def run(self) -> None:
         """Work until `stop` was called and nothing waits any more."""
+        self.commands.accept()
         self._ask_again()  # where an earlier run broke off, what it had taken out is neither committed nor acknowledged
+        if self._ballast and not await asyncio.to_thread(self._ballast.make):
+            await self._recover(StoreFull(_no_room(self._ballast)))
         while not self._finished():
             with suppress(TimeoutError):
                 async with asyncio.timeout(_PERIOD):
@@ -54,6 +67,7 @@ class Pipeline:
                 await self._recover(error)
             except Exception as error:
                 self.failure = f"the batch broke off: {error!r}"  # health says so while the supervisor starts it again
+                self.commands.refuse(self.failure)  # nobody should wait for that
                 raise
 
     def stop(self) -> None:
@@ -103,18 +117,43 @@ class Pipeline:
         """Drop what was not committed, read the state from disk again, and have the sources send again."""
         logger.error("%s; nothing is acknowledged until it is committed", error)
         while True:
-            self.failure = str(error)
-            self.commands.refuse(self.failure)
+            self._refuse(str(error))
+            if isinstance(error, StoreDamaged):
+                await asyncio.Event().wait()  # no reopening would mend it: until the end, so that health keeps saying it
             await asyncio.sleep(self._backoff.next())
             try:
-                await self.writer.reload()
-                self.writer.tick()
-                await self.commands.retry_all()  # a staging may be on the disk whose retry isn't
+                await self._restore(error)
                 break
             except StoreError as again:
                 error = again
+        self.failure, self.paused = "", False
         self.commands.accept()
         self._ask_again()
+
+    async def _restore(self, error: StoreError) -> None:
+        full = self._ballast if self._ballast and self._ballast.is_full(error) else None
+        self.paused = full is not None
+        if full:
+            await asyncio.to_thread(full.free)
+        await self.writer.reload()
+        self.writer.tick()
+        if full:
+            await self._wait_for_room(full)
+        await self.commands.retry_all()  # a staging may be on the disk whose retry isn't
+
+    async def _wait_for_room(self, ballast: Ballast) -> None:
+        """Tell of the full disk in the room that the ballast gave; what is left of that is for the next alarm."""
+        self._refuse(reason := _no_room(ballast))
+        await self.commands.execute_now(RaiseAlarm(DISK_FULL, reason), _GATEWAY)
+        while not await asyncio.to_thread(ballast.make):  # noqa: ASYNC110 - no file system tells when it has room
+            await asyncio.sleep(_PERIOD)
+        self.writer.tick()
+        await self.commands.execute_now(ClearAlarm(DISK_FULL, "there is room again"), _GATEWAY)
+        logger.warning("there is room on the disk again: what waited is taken")
+
+    def _refuse(self, reason: str) -> None:
+        self.failure = reason
+        self.commands.refuse(reason)
 
     def _ask_again(self) -> None:
         """Go on as if nothing had been taken out: what waits is taken, what was not acknowledged comes again."""
@@ -123,3 +162,10 @@ class Pipeline:
             driver.redeliver()
         points = self.writer.model.points.values()
         self._read_again([point.id for point in points if point.counter is not None])
+
+
+def _no_room(ballast: Ballast) -> str:
+    return (
+        f"the disk of {ballast.path.parent} is full: nothing is counted or acknowledged until "
+        f"{in_words(ballast.needed)} are free; then all of it is, by itself"
+    )

@@ -3,6 +3,9 @@
 from collections.abc import Container, Iterable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from typing import Any
+
+import orjson
 
 from gateway.backflush.outcome import Blocked, Booked
 from gateway.backflush.step import step
@@ -10,7 +13,7 @@ from gateway.domain.clock import rfc3339
 from gateway.domain.event import Event, EventKind, Trigger
 from gateway.domain.exception import ExceptionKind, ExceptionRecord
 from gateway.domain.line import Cumulation
-from gateway.domain.quantity import ZERO
+from gateway.domain.quantity import ZERO, text
 from gateway.domain.rule import TriggerRule
 from gateway.pipeline import backlogs, documents, line_orders, run_rules, shadowing, spans, work_list
 from gateway.pipeline.model import LineModel, Point
@@ -50,6 +53,14 @@ def _book_without_rule(work: WorkingCopy, point: Point, event: Event, verdict: s
     hold_event(work, counted, "no-rule", f"{event.signal} has no trigger rule")
 
 
+def about(event: Event) -> dict[str, Any]:
+    """Return what the entry that holds an event keeps of it for whoever settles it."""
+    kept = {"key": event.key, "order": event.order, "at": rfc3339(event.source_time)}
+    if event.sscc is not None:
+        kept |= {"sscc": event.sscc, "units": None if event.units is None else text(event.units)}
+    return kept
+
+
 def hold_event(work: WorkingCopy, event: Event, code: str, reason: str, detail: str = "") -> None:
     """Count the event's units as held by an exception of their own; a person settles them."""
     work_list.enter(
@@ -61,7 +72,7 @@ def hold_event(work: WorkingCopy, event: Event, code: str, reason: str, detail: 
         quantity=event.quantity,
         uom=event.uom,
         at=event.received_time,
-        detail=detail,
+        detail=detail or orjson.dumps(about(event)).decode(),
     )
     work.tally(event.signal, event.uom, counted=event.quantity, held=event.quantity)
 

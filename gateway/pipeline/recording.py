@@ -1,6 +1,7 @@
 """What the engine is told beside the events, as JSON: with the events it is all that a replay needs.
 
-Kinds: `tick` (each unit of work happens at one moment), `command`, `activation`, `gap`, `notice`.
+Kinds: `tick` (each unit of work happens at one moment), `command`, `activation`, `gap`, `notice`, `baseline`,
+`entry` (of the journal: a unit of work that begins with one is of a dead letter or a refused posting).
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,7 @@ from typing import Any, NamedTuple, get_args
 import orjson
 from pydantic import TypeAdapter
 
+from gateway.counting.counter import Baseline
 from gateway.counting.messages import Gap
 from gateway.domain.clock import ClockTrust
 from gateway.domain.command import Command
@@ -73,6 +75,7 @@ def activation(model: LineModel, stagings: Sequence[Staging]) -> dict[str, Any]:
     return {
         "configuration": model.configuration,
         "activated": model.activated,
+        "regulated": model.regulated,
         "master_data": model.master.hash,
         "active_orders": dict(model.active_orders),
         "rules": _RULES.dump_python(rules_of(model), mode="json"),
@@ -95,6 +98,7 @@ def read_activation(content: Mapping[str, Any], master: MasterData, snapshot: by
         active_orders=content["active_orders"],
         snapshot=snapshot,
         activated=content["activated"],
+        regulated=content.get("regulated", False),  # what older versions recorded knew no rule that asks
         configuration=content["configuration"],
         shadow_rules={one.signal: one.shadows for one in rules if one.shadows},
     )
@@ -147,6 +151,22 @@ def read_gap(content: Mapping[str, Any]) -> tuple[SignalId, str, datetime, Gap]:
 def notice(signal: SignalId, code: str, reason: str, at: datetime) -> dict[str, Any]:
     """Return what a person should know of a signal."""
     return {"device": signal.device, "signal": signal.signal, "code": code, "reason": reason, "at": at.isoformat()}
+
+
+def baseline(signal: SignalId, began: Baseline) -> dict[str, Any]:
+    """Return where a counter began; the value is a string, it may exceed 64 bits."""
+    where = {"device": signal.device, "signal": signal.signal}
+    return {**where, "value": str(began.value), "epoch": began.epoch, "at": began.at.isoformat()}
+
+
+def read_baseline(content: Mapping[str, Any]) -> Baseline:
+    """Return a recorded baseline."""
+    return Baseline(int(content["value"]), content["epoch"], datetime.fromisoformat(content["at"]))
+
+
+def entry(name: str, said: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an entry of the journal that nothing else in the recording brings about."""
+    return {"name": name, "said": dict(said)}
 
 
 @lru_cache(maxsize=64)

@@ -13,8 +13,8 @@ from gateway.domain.clock import ClockTrust, Instant
 from gateway.domain.event import NO_UNITS, Event, EventKind, SignalId
 from gateway.domain.quantity import ZERO
 from gateway.errors import CommandRefused
-from gateway.pipeline import documents, gaps, meant, notices, occurrences, recording
-from gateway.pipeline.commands import HANDLERS, CommandDesk, Desk, configuration
+from gateway.pipeline import baselines, documents, gaps, meant, notices, occurrences, recording
+from gateway.pipeline.commands import HANDLERS, CommandDesk, Desk, configuration, letters
 from gateway.pipeline.model import LineModel, Point
 from gateway.pipeline.occurrences import Transfers
 from gateway.pipeline.posting import book, hold_event
@@ -46,11 +46,11 @@ class Unit(NamedTuple):
 
     @property
     def kind(self) -> str:
-        """`retry`, `command`, `activation`, or `scans`."""
+        """`retry`, `command`, `activation`, `entry` (what came of a dead letter or a refused posting), or `scans`."""
         if self.retried is not None:
             return "retry"
         first = self.entries[0].kind if self.entries else ""
-        return first if first in {"command", "activation"} else "scans"
+        return first if first in {"command", "activation", "entry"} else "scans"
 
 
 def units(entries: Iterable[Entry]) -> Iterator[Unit]:
@@ -135,8 +135,8 @@ class Replay:
             await self._do(unit)
 
     async def _do(self, unit: Unit) -> None:
-        if unit.kind == "scans":
-            await self._take(unit.entries)
+        if unit.kind in {"scans", "entry"}:
+            await self._take(unit)
         elif unit.kind == "command":
             await self._execute(unit.entries[0])
         elif unit.kind == "activation":
@@ -170,11 +170,16 @@ class Replay:
             return given.command
         return await meant.meant(self._writer, given.command, entry.content.get("about") or {})
 
-    async def _take(self, entries: Iterable[Entry]) -> None:
+    async def _take(self, unit: Unit) -> None:
         """Close what is due and take what was reported, in one transaction, as the pipeline does."""
         work = self._writer.working_copy()
-        documents.close_due(work)
-        taken = list(self._of_known_signals(entries))
+        told = unit.entries
+        if unit.kind == "scans":
+            documents.close_due(work)
+        else:
+            letters.note(work, **told[0].content)
+            told = told[1:]
+        taken = list(self._of_known_signals(told))
         rows = {entry.line: _as_configured(point, entry) for entry, point in taken if entry.kind == "event"}
         happened = [(rows[entry.line].event, point.line) for entry, point in taken if entry.line in rows]
         known = await occurrences.look_up(self._writer.store, happened)
@@ -249,7 +254,15 @@ def _tell(work: WorkingCopy, content: Json) -> None:
     notices.tell(work, signal, content["code"], content["reason"], datetime.fromisoformat(content["at"]))
 
 
-_TOLD: Mapping[str, Callable[[WorkingCopy, Json], None]] = {"gap": _tell_of_gap, "notice": _tell}
+def _tell_of_baseline(work: WorkingCopy, content: Json) -> None:
+    baselines.tell(work, SignalId(content["device"], content["signal"]), recording.read_baseline(content))
+
+
+_TOLD: Mapping[str, Callable[[WorkingCopy, Json], None]] = {
+    "gap": _tell_of_gap,
+    "notice": _tell,
+    "baseline": _tell_of_baseline,
+}
 
 
 def check(entry: Entry) -> Gap | object:
@@ -264,4 +277,6 @@ _READ: Mapping[str, Callable[[Json], object]] = {
     "activation": recording.read_stagings,
     "gap": recording.read_gap,
     "notice": lambda content: datetime.fromisoformat(content["at"]),
+    "baseline": recording.read_baseline,
+    "entry": lambda content: recording.entry(**content),
 }

@@ -30,6 +30,15 @@ def _activated(work: WorkingCopy, trigger: Trigger) -> Blocked | None:
     return Blocked("not-activated", f"configuration {model.configuration} takes effect once somebody has signed it")
 
 
+def _baseline_signed(work: WorkingCopy, trigger: Trigger) -> Blocked | None:
+    signal = trigger.event.signal
+    baseline = work.baselines.get(signal) if work.model.regulated else None
+    if baseline is None or baseline.signed_by:
+        return None
+    told = f"gateway sign-baseline CONFIG_DIR {signal} --value {baseline.value}"
+    return Blocked("baseline", f"nobody has signed that {signal} began at {baseline.value}: `{told}`")
+
+
 def _clock_trusted(work: WorkingCopy, trigger: Trigger) -> Blocked | None:
     del trigger  # its own times are kept; what can't be said is when it is posted
     clock = work.place.clock
@@ -73,4 +82,4 @@ def _label_approved(work: WorkingCopy, trigger: Trigger) -> Blocked | None:
     return Blocked("label", f"the label of order {order.order} is not approved: nothing is packed before it is")
 
 
-_RULES = (_activated, _clock_trusted, _line_cleared, _label_approved)
+_RULES = (_activated, _baseline_signed, _clock_trusted, _line_cleared, _label_approved)

@@ -18,7 +18,7 @@ def take(work: WorkingCopy, scan: Scan, image: ProcessImage, known: Known) -> No
     if scan.unreadable is not None:
         letter = scan.unreadable
         work.rows.dead_letters.append(
-            DeadLetter(scan.device, letter.source, letter.payload, letter.reason, scan.received.wall)
+            DeadLetter(scan.device, letter.source, letter.payload, letter.reason, scan.received.wall, scan.replay)
         )
         work.must_commit = True
     find, device = work.model.points.get, scan.device

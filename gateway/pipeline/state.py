@@ -3,10 +3,11 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 
 from gateway.backflush.allocate import first_expiry
-from gateway.counting.counter import Checkpoint
+from gateway.counting.counter import Baseline, Checkpoint
 from gateway.counting.messages import Watermark
 from gateway.domain.document import Backlog, Document, DocumentKey, Part
 from gateway.domain.event import SignalId, Trigger
@@ -18,6 +19,7 @@ from gateway.domain.quantity import EXACT, ZERO
 from gateway.domain.requirement import Requirement, RequirementKey
 from gateway.pipeline.index import Index, Timetable
 from gateway.store.batch import Head, ShadowKey, ShadowTotal, SpanHead, Tally
+from gateway.store.lineage import Restored
 from gateway.store.load import Recovered
 
 # Later ones of the same scope join the open exception.
@@ -62,6 +64,7 @@ class State:
     checkpoints: dict[SignalId, Checkpoint] = field(default_factory=dict)
     stored: dict[SignalId, Checkpoint] = field(default_factory=dict)
     watermarks: dict[SignalId, Watermark] = field(default_factory=dict)
+    baselines: dict[SignalId, Baseline] = field(default_factory=dict)
     lots: dict[LotKey, LotBalance] = field(default_factory=dict)
     requirements: dict[RequirementKey, Requirement] = field(default_factory=dict)
     progress: dict[tuple[str, str], Progress] = field(default_factory=dict)
@@ -79,6 +82,8 @@ class State:
     seqs: dict[int, int] = field(default_factory=dict)
     snapshot: str = ""
     activated: str = ""  # hash of the configuration that was signed last
+    restored: Restored | None = None
+    settled: dict[str, datetime] = field(default_factory=dict)  # by device: until when its messages are in doubt
 
     stock: StockIndex = field(init=False)  # what has something left, first expiry first
     staged: dict[Shelf, Decimal] = field(init=False)  # how much that is
@@ -95,14 +100,20 @@ class State:
         self.stock = stock_index(self.lots.values())
         self.staged = staged(self.lots.values())
         self.by_lot = Index(lambda one: (one.key.item, one.key.lot), self.lots)
-        self.windows = {window_place(one.key): number for number, one in documents.items() if one.key.part is Part.MAIN}
+        # What was open when a backup was made may have been posted since: nothing joins it.
+        joinable = {number: one for number, one in documents.items() if not self.in_doubt(number)}
+        self.windows = {window_place(one.key): number for number, one in joinable.items() if one.key.part is Part.MAIN}
         self.follow_ups = {
-            (one.key.part, one.follows): number for number, one in documents.items() if one.key.part is not Part.MAIN
+            (one.key.part, one.follows): number for number, one in joinable.items() if one.key.part is not Part.MAIN
         }
         self.timetable = Timetable(documents)
         self.followers = Index(lambda one: one.follows, documents)
         self.short = Index(lambda one: one.document, backlogs)
         self.owed = Index(lambda one: (one.key.order, one.key.operation), backlogs)
+
+    def in_doubt(self, document: int) -> bool:
+        """Tell whether the document was open in a backup that was restored."""
+        return self.restored is not None and document < self.restored.document
 
     def unsaved(self) -> dict[SignalId, Checkpoint]:
         """Return the checkpoints that IDLE readings refreshed in memory only; they travel with the next batch."""
@@ -180,6 +191,7 @@ def recovered(loaded: Recovered) -> State:
         checkpoints=dict(loaded.checkpoints),
         stored=dict(loaded.checkpoints),
         watermarks=dict(loaded.watermarks),
+        baselines=dict(loaded.baselines),
         lots=dict(loaded.lots),
         requirements=dict(loaded.requirements),
         progress=dict(loaded.progress),
@@ -193,6 +205,8 @@ def recovered(loaded: Recovered) -> State:
         shadows=dict(loaded.shadows),
         waiting={scope_of(one): one.id for one in loaded.exceptions if one.kind in JOINED},
         activated=loaded.activated,
+        restored=loaded.restored,
+        settled=dict(loaded.settled),
     )
 
 

@@ -33,6 +33,7 @@ class View:
         self.model = model
         self.checkpoints = Overlay(state.checkpoints)
         self.watermarks = Overlay(state.watermarks)
+        self.baselines = Overlay(state.baselines)
         self.lot_balances = Overlay(state.lots, state.by_lot)
         self.stock = Overlay(state.stock)
         self.requirements = Overlay(state.requirements)
@@ -55,6 +56,7 @@ class View:
         overlays: tuple[Overlay[Any, Any], ...] = (
             self.checkpoints,
             self.watermarks,
+            self.baselines,
             self.lot_balances,
             self.stock,
             self.requirements,

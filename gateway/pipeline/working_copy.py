@@ -190,6 +190,7 @@ class WorkingCopy(View):
         rows = self.rows
         rows.checkpoints = {**self.state.unsaved(), **self.checkpoints.changed}
         rows.watermarks = self.watermarks.changed
+        rows.baselines = self.baselines.changed
         rows.lots = self.lot_balances.changed
         rows.requirements = self.requirements.changed
         rows.progress = self.order_progress.changed
@@ -228,6 +229,7 @@ class WorkingCopy(View):
             state.stored.update(self.rows.checkpoints)
             state.snapshot = self.rows.snapshots[-1].hash if self.rows.snapshots else state.snapshot
             state.activated = self.rows.activated or state.activated
+            state.settled.update(self.rows.settled)
         state.forget(
             lots=[key for key, lot in self.lot_balances.changed.items() if lot.left <= ZERO],
             exceptions=[key for key, one in self.exceptions.changed.items() if one.closed_at],

@@ -5,6 +5,7 @@ import logging
 from gateway.domain.clock import in_milliseconds
 from gateway.formats.canonical import Place
 from gateway.pipeline import replenishment
+from gateway.pipeline.latency import Latency
 from gateway.pipeline.model import LineModel
 from gateway.pipeline.state import State, followed_documents, recovered
 from gateway.pipeline.working_copy import WorkingCopy
@@ -28,6 +29,7 @@ class Writer:
         self.model = model
         self.state = state
         self.batches = 0
+        self.latency = Latency()
         self._log = log
         self.place = self.tick()
 
@@ -61,13 +63,18 @@ class Writer:
 
     async def commit(self, batch: Batch) -> None:
         """Write the batch in one transaction."""
-        await self.store.commit(batch)
+        with self.latency.measured():
+            await self.store.commit(batch)
         self.batches += 1
 
     async def watermark(self, reader: ConsumerKey) -> int:
         """Return how far that reader of the posting log has acknowledged."""
         readers = await self._log.consumers()
         return next((one.through for one in readers if (one.kind, one.name) == reader), 0)
+
+    def ask_again(self) -> None:
+        """Say to the sinks that a refused posting is to be offered once more."""
+        self._log.ask_again()
 
     async def reload(self) -> None:
         """Reopen the store after a failure and read the state anew."""

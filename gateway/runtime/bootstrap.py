@@ -8,23 +8,36 @@ from pathlib import Path
 from gateway.api.server import ApiServer
 from gateway.api.services import Services
 from gateway.api.signatures import Signatures
+from gateway.domain.clock import in_milliseconds
+from gateway.errors import StoreFull
+from gateway.formats.canonical import Place
 from gateway.pipeline.intake import IntakeQueue
 from gateway.pipeline.pipeline import Pipeline
 from gateway.pipeline.writer import Writer
 from gateway.ports import Clock
 from gateway.runtime import plugins
+from gateway.runtime.archiving import Archiving
 from gateway.runtime.clock import WatchedClock
 from gateway.runtime.clock_watch import ClockWatch
 from gateway.runtime.devices import Devices
+from gateway.runtime.disk_rules import Limits
+from gateway.runtime.disk_watch import DiskWatch
 from gateway.runtime.gateway import Gateway
 from gateway.runtime.health import HealthSource
 from gateway.runtime.line_model import line_model
 from gateway.runtime.local_token import make_local_token
 from gateway.runtime.metrics import exposition
+from gateway.runtime.own_metrics import OwnCollector
 from gateway.runtime.retention import Retention
+from gateway.runtime.supervisor import Supervisor
+from gateway.runtime.verification import Verification, VerificationCollector
 from gateway.settings.load import Config, load
+from gateway.settings.unsafe import unsafe
+from gateway.store.ballast import Ballast
 from gateway.store.batch import ConsumerKey, ConsumerKind
+from gateway.store.checkpoints import introduce
 from gateway.store.log import PostingLog
+from gateway.store.signing import SigningKey, parsed, signing_key
 from gateway.store.store import Registration, Store
 from gateway.store.views import Views
 from gateway.sync.dispatcher import Dispatcher
@@ -49,42 +62,93 @@ async def open_gateway(config: Config, clock: Clock) -> AsyncIterator[Gateway]:
         sinks = {one.sink: plugins.sinks()[one.kind].create(one) for one in config.gateway.sinks}
         for sink in sinks.values():
             stack.push_async_callback(sink.close)
-        store = await Store.open(config.store_path, config.gateway.gateway)
+        ballast = Ballast(config.store_path, config.gateway.store.ballast)
+        try:
+            store, key = await _open_store(config, clock)
+        except StoreFull:
+            ballast.free()  # then it can at least start, tell of it, and serve what it has
+            store, key = await _open_store(config, clock)
         stack.push_async_callback(store.close)
-        await store.register(_readers(config), clock.now().wall)
         log = await PostingLog.open(config.store_path)
         stack.push_async_callback(log.close)
         views = await Views.open(config.store_path)
         stack.push_async_callback(views.close)
         if isinstance(clock, WatchedClock):
             await clock.poll()  # or the first triggers would wait for the second question
-        pipeline = await _pipeline(config, clock, store, log)
+        pipeline = await _pipeline(config, clock, store, log, ballast)
         dispatchers = {
             one.sink: Dispatcher(one, sinks[one.sink], log, pipeline.commands) for one in config.gateway.sinks
         }
-        devices = Devices(pipeline, clock)
-        health = HealthSource(pipeline, devices, dispatchers, clock.now().wall)
+        supervisor = Supervisor()
+        devices = Devices(pipeline, clock, supervisor)
+        disk = DiskWatch(config.store_path, _limits(config), views, pipeline, supervisor)
+        health = HealthSource(pipeline, devices, dispatchers, disk, clock.now().wall, lambda: unsafe(gateway.config))
+        verification = Verification(store, key, clock, pipeline.commands, config.gateway.store.verify_every)
+        own = OwnCollector(disk), VerificationCollector(verification)
+        local = make_local_token(config.store_path)
         services = Services(
             log=log,
             views=views,
             commands=pipeline.commands,
             clock=clock,
             health=health.report,
-            metrics=exposition(pipeline, devices.health, views),
-            tokens=[*config.gateway.api.tokens, make_local_token(config.store_path)],
+            metrics=exposition(pipeline, devices.health, views, *own),
+            tokens=lambda: (*gateway.config.gateway.api.tokens, local),
             signatures=Signatures(config.gateway.api.users_file(config.root), clock),
             master=lambda: pipeline.writer.model.master,
         )
         api = ApiServer(config.gateway.api, services)
-        retention = Retention(store, clock, timedelta(seconds=config.gateway.retention.keep))
+        retention = Retention(
+            store, clock, timedelta(seconds=config.gateway.retention.keep), _archiving(config, pipeline)
+        )
         watch = ClockWatch(clock, pipeline.commands) if isinstance(clock, WatchedClock) else None
-        yield Gateway(config, log, views, pipeline, devices, dispatchers, health, retention, api, watch)
+        gateway = Gateway(
+            config,
+            log,
+            views,
+            pipeline,
+            devices,
+            dispatchers,
+            health,
+            retention,
+            verification,
+            api,
+            supervisor,
+            disk,
+            watch,
+        )
+        yield gateway
 
 
-async def _pipeline(config: Config, clock: Clock, store: Store, log: PostingLog) -> Pipeline:
+async def _open_store(config: Config, clock: Clock) -> tuple[Store, SigningKey]:
+    """Open the store and its key; before anything is loaded, because a key that is new is chained."""
+    store = await Store.open(config.store_path, config.gateway.gateway)
+    now = in_milliseconds(clock.now().wall)
+    try:
+        await store.register(_readers(config), now)
+        secret = config.gateway.store.signing_key
+        key = signing_key(store.path) if secret is None else parsed(secret.read().encode(), "store.signing_key")
+        place = Place(store.gateway, store.store, now, clock.trust())
+        await store.transact(lambda raw: introduce(raw, key, place))
+    except BaseException:
+        await store.close()
+        raise
+    return store, key
+
+
+def _limits(config: Config) -> Limits:
+    settings = config.gateway.store
+    return Limits(settings.budget, settings.wal_limit, settings.slow_commit)
+
+
+def _archiving(config: Config, pipeline: Pipeline) -> Archiving | None:
+    return Archiving(config.root, config.archive, pipeline.commands) if config.archive else None
+
+
+async def _pipeline(config: Config, clock: Clock, store: Store, log: PostingLog, ballast: Ballast) -> Pipeline:
     writer = await Writer.load(store, log, clock, line_model(config))
     settings = config.gateway.pipeline
-    pipeline = Pipeline(writer, IntakeQueue(settings.queue), batch=settings.batch)
+    pipeline = Pipeline(writer, IntakeQueue(settings.queue), batch=settings.batch, ballast=ballast)
     await pipeline.commands.activate_now(writer.model)
     return pipeline
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from gateway.pipeline.pipeline import Pipeline
 from gateway.ports import Clock, Driver, Health
 from gateway.runtime import plugins
-from gateway.runtime.supervisor import supervise
+from gateway.runtime.supervisor import Supervisor
 from gateway.settings.device import DeviceSettings
 
 
@@ -21,9 +21,10 @@ class _Running:
 class Devices:
     """Starts and stops drivers; a device whose settings did not change is left alone at a reload."""
 
-    def __init__(self, pipeline: Pipeline, clock: Clock) -> None:
+    def __init__(self, pipeline: Pipeline, clock: Clock, supervisor: Supervisor) -> None:
         self._pipeline = pipeline
         self._clock = clock
+        self._supervisor = supervisor
         self._running: dict[str, _Running] = {}
         self._plugins = plugins.drivers()
 
@@ -48,7 +49,8 @@ class Devices:
     def _start(self, name: str, settings: DeviceSettings) -> None:
         driver = self._plugins[settings.kind].create(settings, self._clock)
         self._pipeline.attach(name, driver)
-        task = asyncio.create_task(supervise(name, lambda: driver.run(self._pipeline.intake)), name=name)
+        running = self._supervisor.supervise(f"device {name}", lambda: driver.run(self._pipeline.intake))
+        task = asyncio.create_task(running, name=name)
         self._running[name] = _Running(settings, driver, task)
 
     async def _stop(self, names: list[str]) -> None:

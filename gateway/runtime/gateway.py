@@ -9,11 +9,13 @@ from gateway.api.server import ApiServer
 from gateway.pipeline.pipeline import Pipeline
 from gateway.runtime.clock_watch import ClockWatch
 from gateway.runtime.devices import Devices
+from gateway.runtime.disk_watch import DiskWatch
 from gateway.runtime.health import HealthSource
 from gateway.runtime.line_model import line_model
 from gateway.runtime.notify import notify, watchdog
 from gateway.runtime.retention import Retention
-from gateway.runtime.supervisor import supervise
+from gateway.runtime.supervisor import Part, Supervisor
+from gateway.runtime.verification import Verification
 from gateway.settings.load import Config
 from gateway.store.log import PostingLog
 from gateway.store.views import Views
@@ -35,19 +37,23 @@ class Gateway:
     dispatchers: Mapping[str, Dispatcher]
     health: HealthSource
     retention: Retention
+    verification: Verification
     api: ApiServer
+    supervisor: Supervisor
+    disk_watch: DiskWatch
     clock_watch: ClockWatch | None = None
 
     async def serve(self, stop: asyncio.Event) -> None:
         """Run every part until `stop`; then commit what waits, acknowledge it, and end within seconds."""
-        pipeline = asyncio.create_task(supervise("pipeline", self.pipeline.run), name="pipeline")
-        beside = [asyncio.create_task(supervise("api", self.api.run), name="api")]
-        for name, one in self.dispatchers.items():
-            beside.append(asyncio.create_task(supervise(f"sink {name}", one.run), name=f"sink {name}"))
-        beside.append(asyncio.create_task(supervise("retention", self.retention.run), name="retention"))
-        beside.append(asyncio.create_task(supervise("watchdog", watchdog), name="watchdog"))
+        pipeline = self._started("pipeline", self.pipeline.run)
+        beside = [self._started("api", self.api.run)]
+        beside += [self._started(f"sink {name}", one.run) for name, one in self.dispatchers.items()]
+        beside.append(self._started("retention", self.retention.run))
+        beside.append(self._started("verification", self.verification.run))
+        beside.append(self._started("disk watch", self.disk_watch.run))
+        beside.append(self._started("watchdog", watchdog))
         if self.clock_watch is not None:
-            beside.append(asyncio.create_task(supervise("clock", self.clock_watch.run), name="clock"))
+            beside.append(self._started("clock", self.clock_watch.run))
         try:
             self.devices.start(self.config.devices)
             self.health.running = True
@@ -59,11 +65,21 @@ class Gateway:
             await self._drain(pipeline)
             await asyncio.gather(self.devices.stop(), _end(beside))
 
+    def _started(self, name: str, part: Part) -> asyncio.Task[None]:
+        return asyncio.create_task(self.supervisor.supervise(name, part), name=name)
+
     async def reload(self, config: Config) -> None:
-        """Put another configuration in force: only what changed restarts. CommandRefused: the old one goes on."""
-        if config.gateway != self.config.gateway:
-            logger.warning("gateway.yaml changed: that takes effect at the next start")
-            config = replace(config, gateway=self.config.gateway)  # nobody leaves regulated mode by a reload
+        """Put another configuration in force: only what changed restarts. CommandRefused: the old one goes on.
+
+        Of gateway.yaml only the API's tokens, and its certificate's files: a token that was taken away is refused now.
+        """
+        api = self.config.gateway.api.model_copy(update={"tokens": config.gateway.api.tokens})
+        kept = self.config.gateway.model_copy(update={"api": api})
+        if config.gateway != kept:
+            logger.warning("gateway.yaml changed: all but api.tokens takes effect at the next start")
+        self.config = replace(self.config, gateway=kept)
+        self.api.renew()
+        config = replace(config, gateway=kept)  # nobody leaves regulated mode by a reload
         # First: an event of a signal that has another name now isn't acknowledged any more, so it comes again.
         await self.devices.release(config.devices)
         try:

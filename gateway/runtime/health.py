@@ -1,12 +1,13 @@
 """How the daemon is, for the API, systemd and the live table."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.pipeline.pipeline import Pipeline
 from gateway.ports import HealthReport
 from gateway.runtime.devices import Devices
+from gateway.runtime.disk_watch import DiskWatch
 from gateway.sync.dispatcher import Dispatcher
 
 
@@ -17,7 +18,9 @@ class HealthSource:
     pipeline: Pipeline
     devices: Devices
     dispatchers: Mapping[str, Dispatcher]
+    watch: DiskWatch
     started_at: datetime
+    unsafe: Callable[[], tuple[str, ...]] = tuple
     running: bool = False
 
     def report(self) -> HealthReport:
@@ -28,4 +31,7 @@ class HealthSource:
             started_at=self.started_at,
             devices=self.devices.health(),
             sinks={name: one.health for name, one in self.dispatchers.items()},
+            paused=self.pipeline.paused,
+            troubles=self.watch.troubles(),
+            unsafe=self.unsafe(),
         )

@@ -22,6 +22,7 @@ def line_model(config: Config) -> LineModel:
         active_orders=active,
         snapshot=config.snapshot,
         activated=not config.gateway.regulated,
+        regulated=config.gateway.regulated,
         configuration=config.configuration_hash,
         shadow_rules={signal: tuple(rules) for signal, rules in _rules(config, shadow=True).items()},
     )

@@ -141,14 +141,36 @@ class _Age(Collector):
         yield GaugeMetricFamily("backflush_measures_age_seconds", text, value=self.measured.age)
 
 
+@dataclass(frozen=True, slots=True)
+class WaitingCollector(Collector):
+    """What nobody could use, until a person looks at it."""
+
+    letters: int
+    refused: int
+
+    @classmethod
+    async def read(cls, views: Views) -> bytes:
+        """Return it as Prometheus text, nothing while the store can't be read."""
+        with suppress(StoreError):
+            letters, buffers = await views.dead_letters(), await views.buffers()
+            return generate_latest(cls(letters, sum(one.rejected for one in buffers)))
+        return b""
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the families of one scrape."""
+        yield GaugeMetricFamily("backflush_dead_letters_open", "Messages that can't be read.", value=self.letters)
+        yield GaugeMetricFamily("backflush_refused_postings_open", "Postings that a sink refused.", value=self.refused)
+
+
 def exposition(
-    pipeline: Pipeline, devices: Callable[[], dict[str, Health]], views: Views
+    pipeline: Pipeline, devices: Callable[[], dict[str, Health]], views: Views, *own: Collector
 ) -> Callable[[], Awaitable[bytes]]:
     """Return a function that renders the current metrics as Prometheus text."""
     live, measured = PipelineCollector(pipeline, devices), MeasureText(views)
 
     async def render() -> bytes:
         beside = await measured.current()  # first: the pipeline's are as of now then
-        return generate_latest(live) + beside
+        now = b"".join(map(generate_latest, (live, *own)))
+        return now + await WaitingCollector.read(views) + beside
 
     return render

@@ -168,7 +168,7 @@ class _Throughout:
 
     def __init__(self, recorded: Recording, model: LineModel) -> None:
         own = {one.staging: one for one in model.master.stagings}
-        self._model = replace(model, activated=True)
+        self._model = replace(model, activated=True, regulated=False)
         self._own = own
         self._first = [one for one in own.values() if one.staging not in recorded.stagings]
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, field_validator, model_validator
 
-from gateway.settings.base import Settings
+from gateway.settings.base import ExistingPath, Settings, is_loopback
 
 Role = Literal["viewer", "operator", "supervisor", "quality", "erp", "admin"]
 
@@ -24,10 +24,33 @@ class TokenSettings(Settings):
     )
 
 
+class ApiTlsSettings(Settings):
+    """The API's certificate, and whose certificates its clients show. SIGHUP reads renewed files."""
+
+    certificate: ExistingPath = Field(description="PEM, with what is between it and its authority")
+    private_key: ExistingPath = Field(description="of the certificate, PEM, without a passphrase")
+    client_ca: ExistingPath | None = Field(
+        default=None, description="PEM; a token of role erp then counts only with a client certificate signed by it"
+    )
+    client_crl: ExistingPath | None = Field(
+        default=None, description="PEM, a current revocation list of every authority in client_ca"
+    )
+
+    @model_validator(mode="after")
+    def _lists_of_authorities(self) -> "ApiTlsSettings":
+        if self.client_crl and not self.client_ca:
+            raise ValueError("client_crl needs client_ca: the authorities whose lists they are")
+        return self
+
+
 class ApiSettings(Settings):
-    """Loopback unless told otherwise: the API itself has no TLS, a proxy in front of it has."""
+    """Loopback unless told otherwise; for others with TLS, its own or that of a proxy on this machine."""
 
     listen: str = Field(default="127.0.0.1:8080", description="address:port, IPv6 in brackets; port 0 takes a free one")
+    tls: ApiTlsSettings | None = Field(default=None, description="answer by https:// only")
+    allow_plaintext: bool = Field(
+        default=False, description="let other machines send tokens and passwords although nothing is encrypted"
+    )
     tokens: list[TokenSettings] = Field(default=[], description="without any, only /healthz and /readyz answer")
     users: str = Field(
         default="users.yaml",
@@ -51,6 +74,29 @@ class ApiSettings(Settings):
             if twice:
                 raise ValueError(f"two tokens have the same {what}: {', '.join(twice)}")
         return self
+
+    @model_validator(mode="after")
+    def _is_secure(self) -> "ApiSettings":
+        if self._in_the_clear and not self.allow_plaintext:
+            raise ValueError(
+                f"at {self.listen} tokens and passwords would come in the clear; give tls: {{certificate: …, "
+                "private_key: …}, listen on 127.0.0.1 behind a proxy, or write allow_plaintext: true"
+            )
+        return self
+
+    @property
+    def _in_the_clear(self) -> bool:
+        return self.tls is None and not is_loopback(self.host)
+
+    @property
+    def unsafe(self) -> str:
+        """What anybody on the network can read, as a sentence; empty where that is nothing."""
+        return f"tokens and passwords come to {self.listen} in the clear" if self._in_the_clear else ""
+
+    @property
+    def scheme(self) -> str:
+        """How it is asked."""
+        return "https" if self.tls else "http"
 
     @property
     def host(self) -> str:

@@ -5,6 +5,7 @@ import re
 from datetime import UTC, datetime, time
 from decimal import Decimal
 from fractions import Fraction
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, available_timezones
@@ -33,6 +34,8 @@ _SECONDS = {
     "h": Decimal(3600),
     "d": Decimal(86400),
 }
+_SIZE = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)\s*(KiB|MiB|GiB|TiB)|0")
+_BYTES = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 _DRIFT = re.compile(r"(\d{1,5}(?:\.\d{1,3})?)\s*ppm")
 _TIME = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d")
 
@@ -55,6 +58,13 @@ def _duration(value: object) -> float:
 def is_duration(value: object) -> bool:
     """Tell whether `value` is written as a duration, such as 10s."""
     return isinstance(value, str) and _DURATION.fullmatch(value.strip()) is not None
+
+
+def _size(value: object) -> int:
+    match = _SIZE.fullmatch(str(value).strip()) if isinstance(value, str | int) else None
+    if match is None:
+        raise ValueError(f"{value!r} is no size; write for example 512KiB, 8MiB, 4GiB, or 0")
+    return int(Decimal(match[1]) * _BYTES[match[2]]) if match[1] else 0
 
 
 def _rate(value: object) -> Decimal:
@@ -111,6 +121,14 @@ def _drift(value: object) -> float:
     return float(Decimal(match[1]) / 1_000_000)
 
 
+def is_loopback(host: str) -> bool:
+    """Tell whether what goes to `host` stays on this machine."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def _time_of_day(value: object) -> time:
     if not isinstance(value, str) or not _TIME.fullmatch(value):
         raise ValueError(f"{value!r} is no time of day; write for example 06:00")
@@ -160,6 +178,7 @@ _NUMBER = r"-?\d+(\.\d+)?"
 
 # Seconds as float: a duration is no quantity.
 Duration = Annotated[float, BeforeValidator(_duration), _written(_DURATION.pattern, "250ms", "10s", "90d")]
+Size = Annotated[int, BeforeValidator(_size), _written(_SIZE.pattern, "8MiB", "4GiB", 0, number=True)]
 Rate = Annotated[Decimal, BeforeValidator(_rate), _written(rf"{_NUMBER}\s*/\s*(s|min|h)", "20/s", "600/min")]
 Exact = Annotated[Decimal, BeforeValidator(_exact), _written(_NUMBER, 1000, "6.3", number=True)]
 Ratio = Annotated[

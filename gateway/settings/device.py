@@ -21,7 +21,13 @@ class CounterSettings(Settings):
     retentive: bool = Field(default=False, description="the value survives a restart of the PLC")
     epoch: str | None = Field(default=None, description="name of this device's signal with its boot id")
     strict: bool = Field(default=False, description="hold a rollover that is only inferred, instead of flagging it")
-    gap: Literal["post", "hold"] = Field(default="post", description="units counted while nobody was looking")
+    gap: Literal["post", "hold", "split"] = Field(
+        default="post",
+        description="units counted while nobody was looking. post: booked at once, unless the order changed meanwhile "
+        "(where the device reports the order with the count, that counts, else what was started at the line); split: "
+        "booked at once only if nothing else was started at the line either; hold: always held. What is held after a "
+        "change of order comes with a proposal, divided by time",
+    )
     gap_after: Duration = Field(default=30.0, description="time without a good reading that makes a gap")
 
 
@@ -44,6 +50,11 @@ class DeviceSettings(Settings):
     @property
     def session(self) -> str:
         """What only one device may use, as messages name it; empty where there is no such thing."""
+        return ""
+
+    @property
+    def unsafe(self) -> str:
+        """What anybody on the network can read or forge, as a sentence; empty where that is nothing."""
         return ""
 
 

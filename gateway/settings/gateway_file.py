@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator
 
 from gateway.settings.api import ApiSettings
-from gateway.settings.base import Drift, Duration, Name, Settings, TimeOfDay, TimeZone
+from gateway.settings.base import Drift, Duration, Name, Secret, Settings, Size, TimeOfDay, TimeZone
 from gateway.settings.consumer import ConsumerSettings
 from gateway.settings.kind import validate_kind
 from gateway.settings.sink import SinkSettings
@@ -37,6 +37,26 @@ class StoreSettings(Settings):
     """The SQLite file that everything is committed to."""
 
     path: StatePath = Field(description="relative to this folder, or to $STATE_DIRECTORY where systemd sets it")
+    backups: StatePath | None = Field(
+        default=None, description="folder of `gateway backup`'s files: named when the store turns out to be damaged"
+    )
+    ballast: Size = Field(
+        default=8 << 20, description="room kept for a full disk, so that it can be told of and gone on from; 0: none"
+    )
+    budget: Size | None = Field(
+        default=None,
+        ge=1 << 20,
+        description="an alarm at 80 % of it; without one, when less than 1 GiB of the disk (or a tenth) is free",
+    )
+    # It is written back at 4 MiB; one that grows beyond that has a reader that doesn't end.
+    wal_limit: Size = Field(default=64 << 20, ge=16 << 20, description="an alarm when the write-ahead log is larger")
+    slow_commit: Duration = Field(default=2.0, gt=0, description="a commit that takes longer is shown; often: an alarm")
+    verify_every: Duration = Field(
+        default=3600.0, gt=0, description="how often what came since is verified, and a checkpoint signed"
+    )
+    signing_key: Secret | None = Field(
+        default=None, description="Ed25519 key that signs checkpoints and backups (PEM); default: made beside the store"
+    )
 
 
 class LineSettings(Settings):
@@ -60,6 +80,10 @@ class RetentionSettings(Settings):
     """What is older and acknowledged by every required consumer is deleted."""
 
     keep: Duration = Field(default=90 * 86400.0, description="age up to which postings and event keys stay")
+    archive: StatePath | None = Field(
+        default=None,
+        description="folder for signed archives of what is deleted; in regulated mode `archive` beside the store",
+    )
 
 
 class PipelineSettings(Settings):

@@ -48,6 +48,12 @@ class Config:
         """The store's file: below the folder, or below $STATE_DIRECTORY where systemd sets it."""
         return self.gateway.store.path
 
+    @property
+    def archive(self) -> Path | None:
+        """Where what retention deletes is archived first; None: it is just deleted."""
+        beside = self.store_path.parent / "archive" if self.gateway.regulated else None
+        return self.gateway.retention.archive or beside
+
 
 def load(root: Path, drivers: Sequence[type[DeviceSettings]], sinks: Sequence[type[SinkSettings]]) -> Config:
     """Return the configuration in the folder `root`; ConfigError with all its faults, a row each, where it has any."""

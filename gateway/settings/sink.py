@@ -17,3 +17,8 @@ class SinkSettings(Settings):
     decimals: int | None = Field(
         default=None, ge=0, le=12, description="most decimals of a quantity the central system holds (SAP: 3)"
     )
+
+    @property
+    def unsafe(self) -> str:
+        """What anybody on the network can read or forge, as a sentence; empty where that is nothing."""
+        return ""

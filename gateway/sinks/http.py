@@ -8,19 +8,21 @@ A posting is known by (gateway, store, seq): one that comes again is a `duplicat
 
 import asyncio
 import gzip
+import logging
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import httpx
 import orjson
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from gateway.errors import ConfigError, Postponed, SinkRejected, TooLarge, TransientError
 from gateway.ports import Delivery, Document, SinkPlugin
-from gateway.settings.base import Duration, ExistingPath, Secret
+from gateway.settings.base import Duration, Secret, is_loopback
 from gateway.settings.sink import SinkSettings
 from gateway.transport.tls import TlsSettings
 
+_log = logging.getLogger(__name__)
 _BOOKED = ("booked", "duplicate")
 _LATER = ("later",)
 _TRY_AGAIN = (408, 425, 429)  # besides every 5xx
@@ -34,7 +36,10 @@ class HttpSinkSettings(SinkSettings):
     url: str = Field(description="http(s)://host:port/path")
     token: Secret | None = Field(default=None, description="sent as Authorization: Bearer …")
     timeout: Duration = Field(default=10.0, gt=0, description="silence after which a request is sent again")
-    ca: ExistingPath | None = Field(default=None, description="PEM of the authority that signed the server")
+    tls: TlsSettings = Field(default_factory=TlsSettings, description="for https://: whom to believe, who we are")
+    allow_plaintext_token: bool = Field(
+        default=False, description="send the token over http:// to another machine although nothing is encrypted"
+    )
 
     @field_validator("url")
     @classmethod
@@ -49,36 +54,88 @@ class HttpSinkSettings(SinkSettings):
             raise ValueError("a URL carries no user or password here; use token: {file: …}")
         return value
 
+    @model_validator(mode="after")
+    def _is_secure(self) -> Self:
+        if "tls" in self.model_fields_set and not self.url.startswith("https:"):
+            raise ValueError(f"tls needs an https:// url, not {self.url}")
+        if self.token and self._in_the_clear and not self.allow_plaintext_token:
+            raise ValueError(
+                "http:// would send the token to another machine in the clear; use https://, a proxy on this machine, "
+                "or write allow_plaintext_token: true"
+            )
+        return self
+
+    @property
+    def _in_the_clear(self) -> bool:
+        url = httpx.URL(self.url)
+        return url.scheme == "http" and not is_loopback(url.host)
+
+    @property
+    def unsafe(self) -> str:
+        """What anybody on the network can read."""
+        if not self._in_the_clear:
+            return ""
+        return f"{'the token and ' if self.token else ''}all postings go to {self.url} in the clear"
+
 
 class HttpSink:
     """Keeps one connection to the central system alive."""
 
     def __init__(self, settings: HttpSinkSettings) -> None:
+        if settings.unsafe:
+            _log.warning("sink %s: %s", settings.sink, settings.unsafe)
         self._url = settings.url
-        headers = {"Content-Type": "application/json", "Content-Encoding": "gzip", "Accept": "application/json"}
-        if settings.token is not None:
-            headers["Authorization"] = f"Bearer {_token(settings)}"
-        self._client = httpx.AsyncClient(
-            headers=headers,
-            timeout=settings.timeout,
-            verify=TlsSettings(ca=settings.ca).context(),
-            trust_env=False,  # a proxy that nobody configured here must not see postings
-        )
+        self._settings = settings
+        self._client = _client(settings)
+        self._renew = False  # after a failure
 
     async def deliver(self, gateway: str, store: str, documents: Sequence[Document]) -> Delivery:
-        """Post them in one request; the answer's word on each seq is the delivery."""
+        """Post them in one request; the answer's word on each seq is the delivery. ConfigError: of a renewed file."""
         body = await asyncio.to_thread(_pack, gateway, store, documents)
         key = f"{gateway}:{store}:{documents[0].seq}-{documents[-1].seq}"
         try:
-            answer = await self._client.post(self._url, content=body, headers={"Idempotency-Key": key})
+            if self._renew:
+                await self._reconnect()
+            with self._settings.tls.explained():
+                answer = await self._post(body, key)
+        except TransientError:
+            self._renew = True
+            raise
+        _raise_for(answer, self._secret)
+        return _delivery(answer)
+
+    async def _post(self, body: bytes, key: str) -> httpx.Response:
+        try:
+            return await self._client.post(self._url, content=body, headers={"Idempotency-Key": key})
         except httpx.HTTPError as error:
             raise TransientError(f"{self._url} did not answer: {str(error) or type(error).__name__}") from error
-        _raise_for(answer)
-        return _delivery(answer)
+
+    @property
+    def _secret(self) -> str:
+        sent: str = self._client.headers.get("Authorization", "")
+        return sent.removeprefix("Bearer ")
+
+    async def _reconnect(self) -> None:
+        """Connect anew, with what was renewed meanwhile: token, certificate, revocation list."""
+        old, self._client = self._client, await asyncio.to_thread(_client, self._settings)
+        self._renew = False
+        await old.aclose()
 
     async def close(self) -> None:
         """Close the connection."""
         await self._client.aclose()
+
+
+def _client(settings: HttpSinkSettings) -> httpx.AsyncClient:
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip", "Accept": "application/json"}
+    if settings.token is not None:
+        headers["Authorization"] = f"Bearer {_token(settings)}"
+    return httpx.AsyncClient(
+        headers=headers,
+        timeout=settings.timeout,
+        verify=settings.tls.context(),
+        trust_env=False,  # a proxy that nobody configured here must not see postings
+    )
 
 
 def _token(settings: HttpSinkSettings) -> str:
@@ -98,10 +155,12 @@ def _pack(gateway: str, store: str, documents: Sequence[Document]) -> bytes:
     return gzip.compress(b'%s,"items":[%s]}' % (head, items), compresslevel=3, mtime=0)
 
 
-def _raise_for(answer: httpx.Response) -> None:
+def _raise_for(answer: httpx.Response, secret: str) -> None:
     if answer.is_success:
         return
-    said = f"{answer.url} answered {answer.status_code} {answer.reason_phrase}: {answer.text[:_LONGEST_REASON]}"
+    # Some show what they were asked with: the token must not come back into our logs by that way.
+    text = answer.text.replace(secret, "(token)") if secret else answer.text
+    said = f"{answer.url} answered {answer.status_code} {answer.reason_phrase}: {text[:_LONGEST_REASON]}"
     if answer.status_code == httpx.codes.REQUEST_ENTITY_TOO_LARGE:
         raise TooLarge(said, "smaller requests are tried; set batch lower")
     if answer.status_code in _TRY_AGAIN or answer.is_server_error:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
-from gateway.counting.counter import Checkpoint
+from gateway.counting.counter import Baseline, Checkpoint
 from gateway.counting.messages import Watermark
 from gateway.domain.document import Backlog, Document, Link, Span
 from gateway.domain.event import Event, SignalId, Trigger
@@ -148,7 +148,7 @@ class Snapshot(NamedTuple):
 
 
 class InputRow(NamedTuple):
-    """Something the engine was told beside the events (`kind`: tick, command, activation, gap, notice), as JSON."""
+    """Something the engine was told beside the events, as JSON; pipeline.recording names the kinds."""
 
     id: int
     after_event: int
@@ -157,13 +157,14 @@ class InputRow(NamedTuple):
 
 
 class DeadLetter(NamedTuple):
-    """A message that can't be read, as it came."""
+    """A message that can't be read, as it came; `retained`: it showed state, so no event comes of it."""
 
     device: str
     source: str
     payload: bytes
     reason: str
     at: datetime
+    retained: bool = False
 
 
 class ConsumerKind(StrEnum):
@@ -188,12 +189,20 @@ class Mark(NamedTuple):
 
 
 class Rejection(NamedTuple):
-    """A posting a sink will never take, with the central system's reason."""
+    """A posting a sink refused, with the central system's reason; refused again, it has the new reason and time."""
 
     sink: str
     seq: int
     reason: str
     at: datetime
+
+
+class Closing(NamedTuple):
+    """How a dead letter or a refused posting was closed, and by whom."""
+
+    at: datetime
+    reason: str
+    person: str
 
 
 class Head(NamedTuple):
@@ -210,11 +219,14 @@ class Batch:
 
     `released`: (trigger id, document, order) of held triggers that posted; no document: closed without posting.
     `consumers`: watermarks, they never move back. `documents` and `backlogs`: None deletes the row. `activated`: the
-    hash of the configuration that was signed, empty where none was.
+    hash of the configuration that was signed, empty where none was. `closed_letters`: by id; `closed_rejections` and
+    `asked_again`, which are to be offered once more: by (sink, seq). `settled`: until when the messages of a
+    device are in doubt after a restore.
     """
 
     checkpoints: dict[SignalId, Checkpoint] = field(default_factory=dict)
     watermarks: dict[SignalId, Watermark] = field(default_factory=dict)
+    baselines: dict[SignalId, Baseline] = field(default_factory=dict)
     events: list[EventRow] = field(default_factory=list)
     triggers: list[TriggerRow] = field(default_factory=list)
     released: list[tuple[int, int | None, str]] = field(default_factory=list)
@@ -243,5 +255,9 @@ class Batch:
     dead_letters: list[DeadLetter] = field(default_factory=list)
     consumers: dict[ConsumerKey, Mark] = field(default_factory=dict)
     rejections: list[Rejection] = field(default_factory=list)
+    settled: dict[str, datetime] = field(default_factory=dict)
+    closed_letters: dict[int, Closing] = field(default_factory=dict)
+    closed_rejections: dict[tuple[str, int], Closing] = field(default_factory=dict)
+    asked_again: list[tuple[str, int]] = field(default_factory=list)
     activated: str = ""
     head: Head | None = None

@@ -18,7 +18,8 @@ Work = Callable[[sqlite3.Connection], T]
 
 _BUSY_TIMEOUT = 5.0  # seconds; only a foreign program can hold the lock that long
 # synchronous=FULL: a commit is on the disk when it returns; NORMAL lost hundreds of commits in a power cut.
-_WRITER = ("PRAGMA synchronous = FULL",)
+# journal_size_limit (bytes): a WAL that grew beside a long reader becomes short again once that has ended.
+_WRITER = ("PRAGMA synchronous = FULL", "PRAGMA journal_size_limit = 4194304")
 _SCRATCH = ("PRAGMA synchronous = OFF",)
 # A reader never checkpoints: two connections that checkpoint can corrupt a WAL before SQLite 3.51.3.
 _READER = ("PRAGMA wal_autocheckpoint = 0", "PRAGMA query_only = 1")
@@ -86,7 +87,7 @@ class Connection(aiosqlite.Connection):
 
         A cancelled caller still waits for the end, so that nothing goes on behind its back.
         """
-        return await self.run(lambda connection: _transaction(connection, work))
+        return await self.run(lambda connection: transaction(connection, work))
 
     async def run(self, work: Work[T]) -> T:
         """Run `work` in the connection's thread, without a transaction around it."""
@@ -100,7 +101,8 @@ class Connection(aiosqlite.Connection):
             raise store_error(self._path, error) from error
 
 
-def _transaction(connection: sqlite3.Connection, work: Work[T]) -> T:
+def transaction(connection: sqlite3.Connection, work: Work[T]) -> T:
+    """Run BEGIN IMMEDIATE, `work`, COMMIT; roll back when anything raises."""
     # IMMEDIATE: a deferred transaction that turns into a write ignores the busy timeout.
     connection.execute("BEGIN IMMEDIATE")
     try:

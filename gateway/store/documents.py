@@ -16,7 +16,9 @@ SELECT {COLUMNS} FROM json_each(?) AS wanted CROSS JOIN posting ON posting.docum
 """  # noqa: S608
 FOLLOWING = f"SELECT {COLUMNS} FROM posting WHERE follows = ? ORDER BY seq"  # noqa: S608
 REVERSED_BY = f"SELECT {COLUMNS} FROM posting WHERE reverses = ? ORDER BY seq"  # noqa: S608
-LINKS_OF_DOCUMENT = "SELECT trigger_id, document_id, units, body FROM link WHERE document_id = ? ORDER BY trigger_id"
+LINKS_OF_DOCUMENT = """
+SELECT trigger_id, document_id, units, body FROM main.link WHERE document_id = ? ORDER BY trigger_id
+"""
 LINKS_OF_TRIGGERS = """
 SELECT trigger_id, document_id, units, body FROM json_each(?) AS wanted CROSS JOIN link
 ON link.trigger_id = wanted.value ORDER BY trigger_id, document_id

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from gateway.store.batch import Head
+from gateway.store.verified import Verified
+
 _SHOWN = 3  # one broken link makes many faults; the first ones tell where it is
 
 
@@ -16,9 +19,11 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Every check of a store."""
+    """Every check of a store; `reached`: how far it came, if nothing was found; `since`: where it went on from."""
 
     checks: tuple[Check, ...]
+    reached: Verified | None = None
+    since: Head | None = None
 
     @property
     def ok(self) -> bool:

@@ -11,11 +11,21 @@ from typing import NamedTuple
 
 import orjson
 
-from gateway.domain.event import NO_UNITS, EventKind
+from gateway.domain.event import NO_UNITS, SETTLED, EventKind
 from gateway.store import codec
 from gateway.store.reversed import reversals_of
 from gateway.store.statements import GREATEST
-from gateway.store.totals import COUNTED_NOT, TotalKey, Totals, of_draws, of_event, of_reversal, of_tried, of_trigger
+from gateway.store.totals import (
+    COUNTED_NOT,
+    TotalKey,
+    Totals,
+    of_draws,
+    of_event,
+    of_reversal,
+    of_settled,
+    of_tried,
+    of_trigger,
+)
 
 # What stays: triggers of the documents that go (first parameter, JSON) that are in a document behind `seq`.
 _KEPT = """
@@ -29,7 +39,7 @@ WHERE EXISTS (
 """
 _LINKED = "SELECT DISTINCT l.trigger_id FROM json_each(?) AS going CROSS JOIN link AS l ON l.document_id = going.value"
 _TRIGGERS = """
-SELECT e.id, e.device, e.signal, e.kind, e.quantity FROM json_each(?) AS wanted
+SELECT e.id, e.device, e.signal, e.kind, e.quantity, e.flag FROM json_each(?) AS wanted
 CROSS JOIN trigger_log AS t ON t.id = wanted.value CROSS JOIN event AS e ON e.id = t.event_id
 """
 _LINKS = """
@@ -60,6 +70,7 @@ class _Event(NamedTuple):
     signal: str
     kind: str
     quantity: str
+    flag: str
 
 
 def forget(connection: sqlite3.Connection, seq: int, documents: Sequence[int], totals: Totals) -> None:
@@ -84,9 +95,11 @@ def forget(connection: sqlite3.Connection, seq: int, documents: Sequence[int], t
 
 def _add(connection: sqlite3.Connection, triggers: str, events: Sequence[_Event], totals: Totals) -> None:
     for one in events:
-        totals.add(of_trigger(*one[1:]))
+        totals.add(of_trigger(*one[1:5]))
         if one.kind not in COUNTED_NOT:
             totals.add([of_event(one.device, one.signal, one.quantity)])
+        if one.flag == SETTLED:
+            totals.add([of_settled(one.device, one.signal, one.quantity)])
     for back in reversals_of(connection, triggers):
         totals.add(of_reversal(back.device, back.signal, back.kind, back.quantity))
     for row in connection.execute(_LINKS, (triggers,)):

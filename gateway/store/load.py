@@ -1,12 +1,12 @@
 """What memory needs to go on where the last commit stood. Never counts, never reads what is finished."""
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from gateway.counting.counter import Checkpoint
+from gateway.counting.counter import Baseline, Checkpoint
 from gateway.counting.messages import Watermark
 from gateway.domain.document import Backlog, Document
 from gateway.domain.event import SignalId
@@ -16,12 +16,14 @@ from gateway.domain.lot import LotBalance, LotKey, LotStatus, Owner
 from gateway.domain.order import OrderState, Progress
 from gateway.domain.requirement import Requirement, RequirementKey
 from gateway.store import codec
+from gateway.store.lineage import Restored, read_restored
 from gateway.store.batch import Head, ShadowKey, ShadowTotal, SpanHead, Tally
 
 CHECKPOINTS = """
 SELECT device, signal, value, epoch, seen_wall, seen_boot, seen_boottime, source_time, order_no, counted, suspect,
-    slack FROM checkpoint
+    slack, doubt FROM checkpoint
 """
+BASELINES = "SELECT device, signal, value, epoch, at, signed_by, signed_at FROM baseline ORDER BY device, signal"
 LOT_COLUMNS = """
 owner_kind, owner, item, lot, location, uom, received_at, expires_at, status, staged, consumed, returned, facts
 """
@@ -40,6 +42,7 @@ HEADS = "SELECT order_no, operation, next, free FROM span_head"
 BACKLOG_COLUMNS = """
 b.id, b.trigger_id, b.document_id, b.order_no, b.operation, b.bom_line, b.uom, b.quantity, b.calculated
 """
+SETTLED = "SELECT device, settled FROM restored_source"
 BACKLOGS = f"SELECT {BACKLOG_COLUMNS} FROM backlog AS b ORDER BY b.id"  # noqa: S608
 SHADOWS = """
 SELECT order_no, operation, bom_line, uom, source, item, numerator, denominator, would_be, once FROM shadow
@@ -65,6 +68,7 @@ class Recovered:
     next_input: int
     checkpoints: dict[SignalId, Checkpoint]
     watermarks: dict[SignalId, Watermark]
+    baselines: dict[SignalId, Baseline]
     lots: dict[LotKey, LotBalance]
     requirements: dict[RequirementKey, Requirement]
     progress: dict[tuple[str, str], Progress]
@@ -77,6 +81,8 @@ class Recovered:
     line_states: dict[str, LineState]
     shadows: dict[ShadowKey, ShadowTotal]
     activated: str = ""
+    restored: Restored | None = None
+    settled: dict[str, datetime] = field(default_factory=dict)  # by device: until when its messages are in doubt
 
 
 def load(connection: sqlite3.Connection) -> Recovered:
@@ -86,17 +92,18 @@ def load(connection: sqlite3.Connection) -> Recovered:
     documents = {number: codec.document(body) for number, body in execute(OPEN_DOCUMENTS)}
     return Recovered(
         head=head(meta),
-        next_event=_next(connection, "event", meta),
-        next_trigger=_next(connection, "trigger_log", meta),
-        next_exception=_next(connection, "exception", meta),
-        next_document=max(_next(connection, "posting", meta, "document_id"), max(documents, default=0) + 1),
-        next_backlog=_next(connection, "backlog", meta),
-        next_input=_next(connection, "input", meta),
+        next_event=next_id(connection, "event", meta),
+        next_trigger=next_id(connection, "trigger_log", meta),
+        next_exception=next_id(connection, "exception", meta),
+        next_document=max(next_id(connection, "posting", meta, "document_id"), max(documents, default=0) + 1),
+        next_backlog=next_id(connection, "backlog", meta),
+        next_input=next_id(connection, "input", meta),
         checkpoints={SignalId(row[0], row[1]): codec.checkpoint(row[2:]) for row in execute(CHECKPOINTS)},
         watermarks={
             SignalId(device, signal): codec.watermark(body)
             for device, signal, body in execute("SELECT device, signal, body FROM message_watermark")
         },
+        baselines=dict(map(baseline, execute(BASELINES))),
         lots={one.key: one for one in map(lot, execute(LOTS_LEFT))},
         requirements={RequirementKey(*row[:4]): requirement(row[4:]) for row in execute(REQUIREMENTS + _ORDER_OPEN)},
         progress={
@@ -120,6 +127,8 @@ def load(connection: sqlite3.Connection) -> Recovered:
             for row in execute(SHADOWS + _ORDER_OPEN)
         },
         activated=meta.get("activated", ""),
+        restored=read_restored(meta),
+        settled={device: datetime.fromisoformat(at) for device, at in execute(SETTLED)},
     )
 
 
@@ -173,6 +182,13 @@ def exception(row: tuple[Any, ...]) -> ExceptionRecord:
     )
 
 
+def baseline(row: tuple[Any, ...]) -> tuple[SignalId, Baseline]:
+    """Return where a counter began, with its signal, of a row of BASELINES."""
+    device, signal, value, epoch, at, signed_by, signed_at = row
+    began = Baseline(int(value), epoch, datetime.fromisoformat(at), signed_by, codec.when(signed_at))
+    return SignalId(device, signal), began
+
+
 def tally(row: tuple[Any, ...]) -> Tally:
     """Return the totals of (uom, counted, posted, scrapped, held, reversed)."""
     uom, *quantities = row
@@ -191,7 +207,8 @@ def backlog(row: tuple[Any, ...]) -> Backlog:
     return Backlog(number, trigger, document, RequirementKey(*key), Decimal(quantity), bool(calculated))
 
 
-def _next(connection: sqlite3.Connection, table: str, meta: dict[str, str], column: str = "id") -> int:
+def next_id(connection: sqlite3.Connection, table: str, meta: dict[str, str], column: str = "id") -> int:
+    """Return the id that the table's next row gets."""
     # Retention may have taken the greatest id away, and an id stands in documents: it never comes again.
-    greatest = connection.execute(f"SELECT max({column}) FROM {table}").fetchone()[0] or 0  # noqa: S608  # our own names
+    greatest = connection.execute(f"SELECT max({column}) FROM main.{table}").fetchone()[0] or 0  # noqa: S608  # our own names
     return max(int(greatest), int(meta.get(f"retained_{table}", 0))) + 1

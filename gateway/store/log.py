@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from gateway.ports import Document
+from gateway.store import letters
 from gateway.store.batch import ConsumerKind
 from gateway.store.connection import Connection, connect_reader
+from gateway.store.lineage import Lineage, read_lineage
 from gateway.store.load import head, read_meta
 
 PAGE = "SELECT seq, body FROM posting WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?"
@@ -42,23 +44,29 @@ class ConsumerState:
 class PostingLog:
     """Reads on a connection of its own, beside the writer; every read is short, so that the WAL can be reset."""
 
-    def __init__(self, connection: Connection, meta: dict[str, str]) -> None:
-        self.gateway = meta["gateway"]
-        self.store = meta["store"]
+    def __init__(self, connection: Connection, meta: dict[str, str], lineage: Lineage) -> None:
+        self.gateway = lineage.gateway
+        self.store = lineage.store
+        self.lineage = lineage  # whose postings up to which seq bear another store's id: it was restored
         self._connection = connection
         self._announced = head(meta).seq
         self._news = asyncio.Event()
         self._closed = False
+        self.asked = 0  # how often a refused posting was to be offered once more; `wait_asked` waits for the next time
 
     @classmethod
     async def open(cls, path: Path) -> "PostingLog":
         """Open the log of an existing store."""
-        connection = await Connection(path, connect_reader).open()
+        connection = await cls._new_connection(path).open()
         try:
-            return cls(connection, await connection.run(read_meta))
+            return cls(connection, *await connection.run(_identity))
         except BaseException:
             await connection.close()
             raise
+
+    @staticmethod
+    def _new_connection(path: Path) -> Connection:
+        return Connection(path, connect_reader)
 
     async def close(self) -> None:
         """Close the connection and wake whoever waits for news."""
@@ -105,8 +113,29 @@ class PostingLog:
             return False
         return self._announced > seq
 
+    def ask_again(self) -> None:
+        """Say that a refused posting is to be offered once more; called by the pipeline, on the readers' loop."""
+        self.asked += 1
+        self._news.set()
+        self._news = asyncio.Event()
+
+    async def wait_asked(self, before: int) -> None:
+        """Wait until `ask_again` was called since `asked` was `before`."""
+        while self.asked == before:
+            await self._news.wait()
+
+    async def asked_again(self, sink: str, after: int) -> Document | None:
+        """Return the next refused posting behind seq `after` that the sink is to be offered once more."""
+        found = await self._connection.run(lambda raw: letters.asked_again(raw, sink, after))
+        return Document(*found) if found else None
+
     async def _meta(self, key: str) -> int:
         return await self._connection.run(lambda raw: _meta_number(raw, key))
+
+
+def _identity(connection: sqlite3.Connection) -> tuple[dict[str, str], Lineage]:
+    meta = read_meta(connection)
+    return meta, read_lineage(connection, meta)
 
 
 def consumer(row: Sequence[Any]) -> ConsumerState:

@@ -2,7 +2,7 @@
 
 A file of JSON lines. The first names the format, gateway and store; the last one says how much there is, so that a
 cut-off file shows. Between them each line has its `kind`: `event`, an input's (`tick`, `command`, `activation`,
-`gap`, `notice`), or `snapshot`, the master data that the activation behind it names by hash.
+`gap`, `notice`, `baseline`, `entry`), or `snapshot`, the master data that the activation behind it names by hash.
 """
 
 import sqlite3
@@ -45,6 +45,7 @@ _NUMBERED = {
     "Retry": ("exception", "exception", _EXCEPTION),
     "AcceptDeviation": ("exception", "exception", _EXCEPTION),
     "CloseException": ("exception", "exception", _EXCEPTION),
+    "SettleHold": ("exception", "exception", _EXCEPTION),
 }
 
 

@@ -16,12 +16,13 @@ from gateway.store.totals import Totals, of_posting, retain
 
 _CHUNK = 200  # postings a transaction: batches go on between two of them
 
-# A posting that a required sink refused is not booked there: what follows it waits until a person has settled it.
+# A posting that a required sink refused is not booked there: what follows it waits until it is, or a person settled it.
 _THROUGH = """
 SELECT min(through) FROM (
     SELECT through FROM consumer WHERE required
     UNION ALL
     SELECT r.seq - 1 FROM sink_rejection AS r JOIN consumer AS c ON c.kind = 'sink' AND c.name = r.sink AND c.required
+    WHERE r.closed_at IS NULL
 )
 """
 _OLDEST = "SELECT seq, document_id, posted_at, body FROM posting WHERE seq <= ? ORDER BY seq LIMIT ?"
@@ -58,15 +59,23 @@ class _Old(NamedTuple):
         return content
 
 
-async def prune(store: Store, keep: timedelta, now: datetime) -> int:
+def acknowledged(connection: sqlite3.Connection) -> int | None:
+    """Return the seq through which every required consumer has all, None where none is required."""
+    through: int | None = connection.execute(_THROUGH).fetchone()[0]
+    return through
+
+
+async def prune(store: Store, keep: timedelta, now: datetime, through: int | None = None) -> int:
     """Delete postings older than `keep` that every required consumer has acknowledged; return how many.
+
+    None behind `through` goes: what is there isn't archived.
 
     Their lines and the journal beside them go too, and their triggers, events, links and units, but for those
     that a later or open document still speaks of, and the snapshots of master data that nothing names any more.
     Nothing goes while no consumer is required.
     """
     deleted = 0
-    while count := await store.transact(lambda raw: _prune(raw, now - keep)):
+    while count := await store.transact(lambda raw: _prune(raw, now - keep, through)):
         deleted += count
     if deleted:
         await store.transact(_drop_snapshots)
@@ -78,8 +87,8 @@ def _drop_snapshots(connection: sqlite3.Connection) -> None:
     connection.execute(_DELETE_USES)
 
 
-def _prune(connection: sqlite3.Connection, limit: datetime) -> int:
-    old = _old(connection, limit)
+def _prune(connection: sqlite3.Connection, limit: datetime, bound: int | None) -> int:
+    old = _old(connection, limit, bound)
     if old:
         last = old[-1]
         totals = Totals()
@@ -95,11 +104,13 @@ def _prune(connection: sqlite3.Connection, limit: datetime) -> int:
     return len(old)
 
 
-def _old(connection: sqlite3.Connection, limit: datetime) -> list[_Old]:
+def _old(connection: sqlite3.Connection, limit: datetime, bound: int | None) -> list[_Old]:
     """Return the next postings to delete: a prefix, however the clock may have jumped in it."""
-    through = connection.execute(_THROUGH).fetchone()[0]
+    through = acknowledged(connection)
     if through is None:
         return []
+    if bound is not None:
+        through = min(through, bound)
     found: list[_Old] = []
     for one in map(_Old._make, connection.execute(_OLDEST, (through, _CHUNK))):
         if datetime.fromisoformat(one.posted_at) >= limit:

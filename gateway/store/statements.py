@@ -83,9 +83,10 @@ JOURNAL = Insert("journal", "position, kind, body")
 CHECKPOINT = _upsert(
     "checkpoint",
     "device, signal",
-    "value, epoch, seen_wall, seen_boot, seen_boottime, source_time, order_no, counted, suspect, slack",
+    "value, epoch, seen_wall, seen_boot, seen_boottime, source_time, order_no, counted, suspect, slack, doubt",
 )
 WATERMARK = _upsert("message_watermark", "device, signal", "body")
+BASELINE = _upsert("baseline", "device, signal", "value, epoch, at, signed_by, signed_at")
 LOT = _upsert(
     "lot_balance",
     "owner_kind, owner, item, lot, location",
@@ -116,13 +117,19 @@ EXCEPTION = _upsert(
     "closed_at, close_reason, closed_by, owner",
 )
 TALLY = _upsert("tally", "device, signal", "uom, counted, posted, scrapped, held, reversed")
-DEAD_LETTER = Insert("dead_letter", "device, source, payload, reason, at")
+DEAD_LETTER = Insert("dead_letter", "device, source, payload, reason, at, retained")
 CONSUMER = Insert(
     "consumer",
     "kind, name, through, required, updated_at",
     "ON CONFLICT (kind, name) DO UPDATE SET updated_at = excluded.updated_at, through = max(through, excluded.through)",
 )
-REJECTION = Insert("sink_rejection", "sink, seq, reason, at", "ON CONFLICT (sink, seq) DO NOTHING")
+REJECTION = Insert(
+    "sink_rejection",
+    "sink, seq, reason, at",
+    "ON CONFLICT (sink, seq) DO UPDATE SET reason = excluded.reason, at = excluded.at, tries = tries + 1, redrive = 0 "
+    "WHERE closed_at IS NULL",
+)
+RESTORED_SOURCE = _upsert("restored_source", "device", "settled")
 META = _upsert("meta", "key", "value")
 # The greatest id that was given of what is deleted again: it is never given twice.
 GREATEST = Insert(
@@ -134,12 +141,26 @@ SNAPSHOT = Insert("snapshot", "hash, body, first_used_at", "ON CONFLICT (hash) D
 SNAPSHOT_USE = _upsert("snapshot_use", "hash", "seq")
 INPUT = Insert("input", "id, after_event, kind, body")
 RETAINED_TOTAL = _upsert("retained", "kind, key_1, key_2, key_3, key_4", "quantity")
+VERIFIED_TOTAL = _upsert("verified_total", "kind, key_1, key_2, key_3, key_4", "quantity")
 
 # A trigger that is closed without posting stays in its (then closed) exception.
 RELEASE = """
 UPDATE trigger_log SET document_id = released.value ->> 1, closed = released.value ->> 1 IS NULL,
     exception_id = iif(released.value ->> 1 IS NULL, exception_id, NULL), order_no = released.value ->> 2
 FROM json_each(?) AS released WHERE trigger_log.id = released.value ->> 0
+"""
+CLOSE_LETTERS = """
+UPDATE dead_letter SET closed_at = closed.value ->> 1, close_reason = closed.value ->> 2, closed_by = closed.value ->> 3
+FROM json_each(?) AS closed WHERE dead_letter.id = closed.value ->> 0
+"""
+CLOSE_REJECTIONS = """
+UPDATE sink_rejection SET closed_at = closed.value ->> 2, close_reason = closed.value ->> 3,
+    closed_by = closed.value ->> 4, redrive = 0
+FROM json_each(?) AS closed WHERE sink = closed.value ->> 0 AND seq = closed.value ->> 1
+"""
+ASK_AGAIN = """
+UPDATE sink_rejection SET redrive = 1 FROM json_each(?) AS asked
+WHERE sink = asked.value ->> 0 AND seq = asked.value ->> 1 AND closed_at IS NULL
 """
 CLOSE_DOCUMENTS = "DELETE FROM open_document WHERE id IN (SELECT value FROM json_each(?))"
 CLOSE_BACKLOGS = "DELETE FROM backlog WHERE id IN (SELECT value FROM json_each(?))"

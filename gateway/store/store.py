@@ -1,6 +1,5 @@
 """The store: one file, one writer, one transaction a batch."""
 
-import secrets
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
@@ -11,23 +10,23 @@ from gateway.domain.document import Link, Span
 from gateway.domain.event import Trigger
 from gateway.domain.lot import LotBalance, LotKey
 from gateway.errors import StoreError
-from gateway.formats import chain
-from gateway.store import documents, lookups, order_sums
-from gateway.store.batch import Batch, ConsumerKey, Head
+from gateway.store import documents, letters, lookups, order_sums
+from gateway.store.batch import Batch, ConsumerKey
 from gateway.store.codec import stamp
 from gateway.store.connection import Connection, connect_scratch, connect_writer
+from gateway.store.damage import examine, was_cut_off
 from gateway.store.documents import StoredPosting
+from gateway.store.founding import found, new_id
+from gateway.store.letters import Letter, Refused
 from gateway.store.load import Recovered, load, read_meta
 from gateway.store.lock import FileLock
 from gateway.store.migrate import migrate
 from gateway.store.order_sums import OrderSums
-from gateway.store.statements import META
+from gateway.store.replace import take_over
+from gateway.store.witness import Witness
 from gateway.store.write import write
 
 T = TypeVar("T")
-
-_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: nothing that reads like something else
-_ID_LENGTH = 8  # 40 bits tell the few stores that one gateway ever has
 
 _REGISTER = """
 INSERT INTO consumer (kind, name, through, required, updated_at) VALUES (?, ?, 0, ?, ?)
@@ -50,6 +49,7 @@ class Store:
         self.gateway = gateway
         self.store = store
         self._lock = FileLock(path)
+        self._witness = Witness(path)
         self._connection = self._new_connection()
 
     @classmethod
@@ -63,17 +63,23 @@ class Store:
         _make_folder(self.path.parent)
         self._lock.acquire()
         try:
-            await self._connect()
+            take_over(self.path)
+            await self._connect(examined=True)
         except BaseException:
+            self._witness.close()
             self._lock.release()
             raise
 
     def _new_connection(self) -> Connection:
         return Connection(self.path, connect_writer)
 
-    async def _connect(self) -> None:
+    async def _connect(self, *, examined: bool = False) -> None:
+        cut_off = was_cut_off(self.path)
         connection = await self._new_connection().open()
         try:
+            if examined:
+                seen = self._witness.open()
+                await connection.run(lambda raw: examine(raw, self.path, seen, cut_off=cut_off))
             self.store = await connection.run(lambda raw: _prepare(raw, self))
         except BaseException:
             await connection.close()
@@ -86,13 +92,14 @@ class Store:
         await self._connect()
         # After a failed fsync the kernel takes the WAL's pages for written. Copying them into the database and
         # syncing that makes what we go on from real.
-        await self._connection.run(lambda raw: raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall())
+        await self._connection.run(_copy_log)
 
     async def close(self) -> None:
         """Close the file and give up the lock."""
         try:
             await self._connection.close()
         finally:
+            self._witness.close()
             self._lock.release()
 
     async def load(self) -> Recovered:
@@ -102,6 +109,8 @@ class Store:
     async def commit(self, batch: Batch) -> None:
         """Write the batch in one transaction; StoreError when it isn't on the disk, and then nothing of it is."""
         await self._connection.transact(lambda raw: write(raw, batch))
+        if batch.head is not None:
+            self._witness.note(self.store, batch.head)
 
     async def transact(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run a unit of work of the store's own (retention) in one transaction."""
@@ -147,6 +156,14 @@ class Store:
     async def transfers(self, ids: Sequence[str]) -> dict[str, str]:
         """Return the content hash of those returns and cycle counts that were applied already."""
         return await self._connection.run(lambda raw: lookups.transfers(raw, ids))
+
+    async def letter(self, number: int) -> Letter | None:
+        """Return a dead letter with all its bytes, None where there is none of that number."""
+        return await self._connection.run(lambda raw: letters.letter(raw, number))
+
+    async def refused(self, sink: str, seq: int) -> Refused | None:
+        """Return what became of a posting that the sink refused, None where it never did."""
+        return await self._connection.run(lambda raw: letters.refused_one(raw, sink, seq))
 
     async def posting_at(self, seq: int) -> StoredPosting | None:
         """Return the posting, None where there is none or retention has deleted it."""
@@ -216,7 +233,7 @@ def _prepare(connection: sqlite3.Connection, opened: Store) -> str:
     connection.execute("PRAGMA journal_mode = WAL")
     meta = read_meta(connection)
     if not meta:
-        return _found(connection, opened.gateway, opened.store or _new_id())
+        return found(connection, opened.gateway, opened.store or new_id())
     if meta["gateway"] != opened.gateway:
         raise StoreError(
             f"store {opened.path} belongs to gateway {meta['gateway']}, this is {opened.gateway}",
@@ -225,15 +242,13 @@ def _prepare(connection: sqlite3.Connection, opened: Store) -> str:
     return meta["store"]
 
 
-def _new_id() -> str:
-    return "".join(secrets.choice(_ALPHABET) for _ in range(_ID_LENGTH))
-
-
-def _found(connection: sqlite3.Connection, gateway: str, store: str) -> str:
-    head = Head(0, chain.genesis(gateway, store), 0)
-    rows = [("gateway", gateway), ("store", store), ("seq", "0"), ("position", "0"), ("hash", head.hash.hex())]
-    META.run(connection, rows)
-    return store
+def _copy_log(connection: sqlite3.Connection) -> None:
+    busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if busy:  # only a part was copied
+        raise StoreError(
+            "something reads the store for long, so its log can't be written back",
+            "it goes on when that ends: a verification, a backup, or another program with the file open",
+        )
 
 
 def _register(connection: sqlite3.Connection, consumers: list[Registration], at: datetime) -> None:

@@ -1,9 +1,9 @@
 """What a posting, a trigger and an event add to the totals that `verify` recomputes and retention keeps.
 
-A total is (kind, up to four keys): `counted`, `posted`, `scrapped`, `reversed`, `tried` by device and signal;
-`consumed`, `returned`, `transferred` by item, lot, location and owner (`order 100045`, empty where an old posting
-doesn't say whose stock it took); `committed` by order, operation, BOM line and the component's unit; `spanned` by order
-and operation.
+A total is (kind, up to four keys): `counted`, `posted`, `scrapped`, `reversed`, `tried`, `settled` by device and
+signal; `consumed`, `returned`, `transferred` by item, lot, location and owner (`order 100045`, empty where an old
+posting doesn't say whose stock it took); `committed` by order, operation, BOM line and the component's unit; `spanned`
+by order and operation.
 """
 
 import sqlite3
@@ -42,11 +42,14 @@ class Totals:
 
     def __init__(self) -> None:
         self._sums: defaultdict[TotalKey, Decimal] = defaultdict(lambda: ZERO)
+        self._pending: defaultdict[TotalKey, Decimal] = defaultdict(lambda: ZERO)
 
-    def add(self, parts: Iterable[tuple[TotalKey, Decimal]]) -> None:
-        """Add each quantity to its total."""
+    def add(self, parts: Iterable[tuple[TotalKey, Decimal]], *, pending: bool = False) -> None:
+        """Add each quantity to its total; `pending`: it may still change, so it isn't final."""
         for key, quantity in parts:
             self._sums[key] = EXACT.add(self._sums[key], quantity)
+            if pending:
+                self._pending[key] = EXACT.add(self._pending[key], quantity)
 
     def of(self, kind: str, *keys: str) -> Decimal:
         """Return one total."""
@@ -55,6 +58,11 @@ class Totals:
     def items(self) -> Iterable[tuple[TotalKey, Decimal]]:
         """Return every total."""
         return self._sums.items()
+
+    def final(self) -> Iterator[tuple[TotalKey, Decimal]]:
+        """Yield every total without what may still change."""
+        for key, quantity in self._sums.items():
+            yield key, EXACT.subtract(quantity, self._pending[key]) if key in self._pending else quantity
 
     def keys(self, kind: str) -> set[tuple[str, str, str, str]]:
         """Return the keys of one kind that have a total."""
@@ -85,6 +93,11 @@ def of_event(device: str, signal: str, quantity: str) -> tuple[TotalKey, Decimal
 def of_tried(device: str, signal: str, quantity: str) -> tuple[TotalKey, Decimal]:
     """Return what an event gave the rules on trial: its counter has counted that too."""
     return TotalKey("tried", device, signal), Decimal(quantity)
+
+
+def of_settled(device: str, signal: str, quantity: str) -> tuple[TotalKey, Decimal]:
+    """Return what a settlement's event added to what the counter shows, or took back of it."""
+    return TotalKey("settled", device, signal), Decimal(quantity)
 
 
 def of_trigger(device: str, signal: str, kind: str, quantity: str) -> Iterator[tuple[TotalKey, Decimal]]:

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from decimal import Decimal
 from pathlib import Path
 
 from gateway.errors import StoreError
@@ -11,56 +12,94 @@ from gateway.store.batch import Head
 from gateway.store.connection import connect_reader
 from gateway.store.errors import store_error
 from gateway.store.findings import Check, Findings, Report
+from gateway.store.lineage import Lineage, read_lineage
 from gateway.store.load import head, read_meta
 from gateway.store.migrate import require_known
-from gateway.store.totals import Totals, retained
+from gateway.store.totals import TotalKey, Totals, retained
 from gateway.store.verification import orders, stock, work_list
 from gateway.store.verification.bodies import BodyInspector
 from gateway.store.verification.chained import ChainInspector, SeqInspector
 from gateway.store.verification.conservation import conservation
-from gateway.store.verification.entries import Entry, Inspector, entries
+from gateway.store.verification.entries import Entry, Inspector, Walk
 from gateway.store.verification.links import LinkInspector
 from gateway.store.verification.reversals import reversals
+from gateway.store.verification.scope import restrict
+from gateway.store.verification.signatures import newest, signatures
+from gateway.store.verified import LIVE, Verified, reached
 
 Progress = Callable[[str, int], None]
 
-_STEP = 10_000  # entries between two calls of `progress`
+_PIECE = 1000  # postings looked at in one read transaction: while it lasts the log can't be written back
+_OFTEN = 100_000  # instructions of SQLite's between two questions whether to stop
 _MALFORMED = (KeyError, TypeError, ValueError, ArithmeticError)
 
 
-def verify(path: Path, progress: Progress | None = None) -> Report:
-    """Check the store in one read transaction; StoreError when the file is no store that can be read at all.
+class _DeletedMeanwhileError(Exception):
+    """Retention has deleted what was looked at already: begin again."""
 
-    `progress` gets the step's name and the number of entries seen so far.
+
+def verify(
+    path: Path,
+    progress: Progress | None = None,
+    *,
+    since_checkpoint: bool = False,
+    trusted: str = "",
+    stopped: Callable[[], bool] | None = None,
+) -> Report:
+    """Check everything that is committed by the end; StoreError when the file is no store that can be read at all.
+
+    `since_checkpoint`: only what came behind the newest signed checkpoint, where there is one to go on from: by the
+    key `trusted` (its id), or by any that the store has chained. `progress` gets the step's name and the number of
+    entries seen so far, between two steps and between the read transactions of the long one. It ends with a StoreError
+    soon after `stopped` says so.
     """
     if not path.is_file():
         raise StoreError(f"there is no store at {path}", "the first `run` creates it; correct store.path")
-    try:
-        with closing(connect_reader(path)) as connection:
-            connection.execute("BEGIN")  # one snapshot: what is committed meanwhile belongs to the next verification
-            require_known(connection)
-            meta = read_meta(connection)
-            return Report(tuple(_checks(connection, meta, progress or _silent)))
-    except sqlite3.Error as error:
-        raise store_error(path, error) from error
+    while True:
+        try:
+            with closing(connect_reader(path)) as connection:
+                connection.set_progress_handler(stopped, _OFTEN)
+                return _verified(connection, progress or _silent, trusted if since_checkpoint else None)
+        except _DeletedMeanwhileError:
+            continue
+        except sqlite3.Error as error:
+            raise store_error(path, error) from error
 
 
-def before(meta: dict[str, str]) -> Head:
+def before(meta: dict[str, str], lineage: Lineage) -> Head:
     """Return where the stored part of the chain begins: the genesis, or the last entry retention deleted."""
     if "retained_hash" not in meta:
-        return Head(0, chain.genesis(meta["gateway"], meta["store"]), 0)
+        return Head(0, chain.genesis(lineage.gateway, lineage.first), 0)
     return Head(int(meta["retained_position"]), bytes.fromhex(meta["retained_hash"]), int(meta["retained_seq"]))
 
 
-def _checks(connection: sqlite3.Connection, meta: dict[str, str], progress: Progress) -> Iterator[Check]:
+def _verified(connection: sqlite3.Connection, progress: Progress, trusted: str | None) -> Report:
+    require_known(connection)
+    seen, checks = (None, []) if trusted is None else newest(connection, trusted)
+    totals = Totals()
+    checks += _checks(connection, seen, totals, progress)
+    is_fine = all(one.ok for one in checks)
+    return Report(tuple(checks), reached(connection, totals) if is_fine else None, seen.head if seen else None)
+
+
+def _checks(
+    connection: sqlite3.Connection, seen: Verified | None, totals: Totals, progress: Progress
+) -> Iterator[Check]:
     try:
-        progress("integrity", 0)
-        yield _integrity(connection)
-        totals = retained(connection)
-        yield from _inspected(connection, meta, totals, progress)
+        if seen is None:
+            progress("integrity", 0)
+            yield _integrity(connection)
+        else:
+            restrict(connection, seen)
+        yield from _inspected(connection, seen, totals, progress)
         progress("balances", 0)
-        yield from _recounted(connection, meta, totals)
+        totals.add(one for one in retained(connection).items() if one[0].kind == LIVE)
+        yield from _recounted(connection, totals)
+        if seen is None:
+            yield _asked("checkpoints", lambda: signatures(connection))
     except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+            raise
         yield Check("readable", ok=False, detail=f"{error}; what follows was not checked")
 
 
@@ -73,23 +112,40 @@ def _integrity(connection: sqlite3.Connection) -> Check:
 
 
 def _inspected(
-    connection: sqlite3.Connection, meta: dict[str, str], totals: Totals, progress: Progress
+    connection: sqlite3.Connection, seen: Verified | None, totals: Totals, progress: Progress
 ) -> Iterator[Check]:
-    ends = before(meta), head(meta)
+    """Walk along the chain; the last read transaction stays open, so that all that follows is of its moment."""
+    connection.execute("BEGIN")
+    meta = read_meta(connection)
+    lineage = read_lineage(connection, meta)
+    begin = seen.head if seen else before(meta, lineage)
+    totals.add(seen.totals.items() if seen else _deleted(connection))
     inspectors: tuple[Inspector, ...] = (
-        SeqInspector(*ends),
-        ChainInspector(*ends),
-        BodyInspector(connection, meta, ends[0], totals),
+        SeqInspector(connection, begin),
+        ChainInspector(connection, begin),
+        BodyInspector(connection, lineage, begin, totals, before(meta, lineage).seq),
         LinkInspector(connection, totals),
     )
     unreadable = Findings("readable")
-    for number, entry in enumerate(entries(connection), 1):
-        _inspect(entry, inspectors, unreadable)
-        if number % _STEP == 0:
-            progress("postings", number)
+    walk = Walk(begin.seq, begin.position)
+    is_last = False
+    while not is_last:
+        entries, is_last = walk.piece(connection, _PIECE)
+        for entry in entries:
+            _inspect(entry, inspectors, unreadable)
+        if not is_last:
+            connection.execute("ROLLBACK")
+            progress("postings", walk.seen)
+            connection.execute("BEGIN")
+            if before(read_meta(connection), lineage).seq > begin.seq:
+                raise _DeletedMeanwhileError
     yield unreadable.check("every entry could be read")
     for one in inspectors:
         yield _asked(one.name, one.finish)
+
+
+def _deleted(connection: sqlite3.Connection) -> Iterator[tuple[TotalKey, Decimal]]:
+    return (one for one in retained(connection).items() if one[0].kind != LIVE)
 
 
 def _inspect(entry: Entry, inspectors: tuple[Inspector, ...], unreadable: Findings) -> None:
@@ -100,7 +156,7 @@ def _inspect(entry: Entry, inspectors: tuple[Inspector, ...], unreadable: Findin
             unreadable.add(f"position {entry.position}: {type(error).__name__} {error}")
 
 
-def _recounted(connection: sqlite3.Connection, meta: dict[str, str], totals: Totals) -> Iterator[Check]:
+def _recounted(connection: sqlite3.Connection, totals: Totals) -> Iterator[Check]:
     questions: tuple[tuple[str, Callable[[], Check]], ...] = (
         ("conservation", lambda: conservation(connection, totals)),
         ("lots", lambda: stock.lots(connection, totals)),
@@ -108,7 +164,7 @@ def _recounted(connection: sqlite3.Connection, meta: dict[str, str], totals: Tot
         ("units", lambda: orders.spans(connection, totals)),
         ("reversals", lambda: reversals(connection)),
         ("work list", lambda: work_list.work_list(connection)),
-        ("consumers", lambda: work_list.consumers(connection, head(meta).seq)),
+        ("consumers", lambda: work_list.consumers(connection, head(read_meta(connection)).seq)),
     )
     for name, ask in questions:
         yield _asked(name, ask)

@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
+from gateway.counting.counter import Baseline
 from gateway.domain.document import Document
 from gateway.domain.event import SignalId
 from gateway.domain.exception import ExceptionRecord
@@ -14,9 +15,10 @@ from gateway.domain.line import LineState
 from gateway.domain.lot import LotBalance
 from gateway.domain.order import OrderState, Progress
 from gateway.errors import StoreError
-from gateway.store import codec, load
+from gateway.store import codec, letters, load
 from gateway.store.batch import ConsumerKind, Tally
 from gateway.store.connection import Connection, connect_reader
+from gateway.store.letters import Letter, Refused
 from gateway.store.measuring import Measured, Measuring
 from gateway.store.reading import at_once
 
@@ -35,10 +37,10 @@ _PROGRESS = """
 SELECT order_no, operation, good, scrap, rework FROM order_progress WHERE order_no = ?1 OR ?1 IS NULL ORDER BY 1, 2
 """
 _OPEN = "SELECT count(*) FROM exception WHERE closed_at IS NULL"
-_DEAD_LETTERS = "SELECT max(id) FROM dead_letter"  # none is ever deleted
+_DEAD_LETTERS = "SELECT count(*) FROM dead_letter WHERE closed_at IS NULL"
 _BUFFERS = """
 SELECT c.kind, c.name, c.required, c.through, CAST(m.value AS INTEGER) - c.through,
-    (SELECT count(*) FROM sink_rejection AS r WHERE c.kind = 'sink' AND r.sink = c.name)
+    (SELECT count(*) FROM sink_rejection AS r WHERE c.kind = 'sink' AND r.sink = c.name AND r.closed_at IS NULL)
 FROM consumer AS c CROSS JOIN meta AS m ON m.key = 'seq' ORDER BY c.kind, c.name
 """
 
@@ -53,7 +55,7 @@ class SignalTally:
 
 @dataclass(frozen=True, slots=True)
 class Buffer:
-    """How many postings wait for a consumer, and how many a sink refused for good."""
+    """How many postings wait for a consumer, and how many that a sink refused wait for a person."""
 
     kind: ConsumerKind
     name: str
@@ -113,6 +115,10 @@ class Views:
         """Return the closed entries of the work list, the last one first."""
         return await self._rows(_CLOSED, load.exception, limit)
 
+    async def baselines(self) -> list[tuple[SignalId, Baseline]]:
+        """Return where each counter began, by name, and who has signed that."""
+        return await self._rows(load.BASELINES, load.baseline)
+
     async def lots(self) -> list[LotBalance]:
         """Return the lots with something left."""
         return await self._rows(_LOTS, load.lot)
@@ -142,8 +148,20 @@ class Views:
         return await self._rows(_BUFFERS, _buffer)
 
     async def dead_letters(self) -> int:
-        """Return how many messages could not be read so far."""
+        """Return how many messages that could not be read wait for a person."""
         return await self._connection.run(lambda raw: _number(raw, _DEAD_LETTERS))
+
+    async def letters(self, after: int, limit: int, *, closed: bool = False) -> list[Letter]:
+        """Return a page of dead letters behind id `after`, with the beginning of each one's bytes."""
+        return await self._connection.run(lambda raw: letters.letters(raw, after, limit, closed=closed))
+
+    async def letter(self, number: int) -> Letter | None:
+        """Return a dead letter with all its bytes, None where there is none of that number."""
+        return await self._connection.run(lambda raw: letters.letter(raw, number))
+
+    async def refused(self, after: tuple[str, int], limit: int, *, closed: bool = False) -> list[Refused]:
+        """Return a page of refused postings behind (sink, seq)."""
+        return await self._connection.run(lambda raw: letters.refused(raw, after, limit, closed=closed))
 
     def wal_size(self) -> int:
         """Return the bytes of the write-ahead log; it grows without end while something reads for long."""

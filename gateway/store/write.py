@@ -34,6 +34,7 @@ _WRITES: tuple[tuple[Insert, Callable[[Batch], Sequence[Row]]], ...] = (
     (sql.SHADOW, orders.shadows),
     (sql.CHECKPOINT, record.checkpoints),
     (sql.WATERMARK, record.watermarks),
+    (sql.BASELINE, record.baselines),
     (sql.EXCEPTION, record.exceptions),
     (sql.TALLY, record.tallies),
     (sql.SNAPSHOT, record.snapshots),
@@ -42,6 +43,7 @@ _WRITES: tuple[tuple[Insert, Callable[[Batch], Sequence[Row]]], ...] = (
     (sql.DEAD_LETTER, record.dead_letters),
     (sql.CONSUMER, record.consumers),
     (sql.REJECTION, record.rejections),
+    (sql.RESTORED_SOURCE, record.settled),
     (sql.GREATEST, record.greatest),
     (sql.META, record.head),
 )
@@ -56,6 +58,9 @@ def write(connection: sqlite3.Connection, batch: Batch) -> None:
     _each(connection, sql.RELEASE, batch.released)
     _each(connection, sql.CLOSE_DOCUMENTS, _gone(batch.documents))
     _each(connection, sql.CLOSE_BACKLOGS, _gone(batch.backlogs))
+    _each(connection, sql.CLOSE_LETTERS, record.closed_letters(batch))
+    _each(connection, sql.CLOSE_REJECTIONS, record.closed_rejections(batch))
+    _each(connection, sql.ASK_AGAIN, batch.asked_again)
 
 
 def table_rows(batch: Batch) -> Iterator[tuple[Insert, Sequence[Row]]]:

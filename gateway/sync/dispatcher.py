@@ -9,18 +9,19 @@ from gateway.ports import Commands, Document, Health, Link, Sink
 from gateway.settings.sink import SinkSettings
 from gateway.store.batch import ConsumerKind
 from gateway.store.log import PostingLog
+from gateway.sync.another_try import AnotherTry, as_wished
 from gateway.sync.watermark import Step, step
 from gateway.transport.backoff import Backoff
 
 _LOG = logging.getLogger(__name__)
 _IDLE = 60.0  # seconds; only how often an idle sink looks at its watermark, a new posting wakes it at once
-_LONGEST_WISH = 3600.0  # seconds; a Retry-After beyond an hour is a mistake of the other side
 
 
 class Dispatcher:
     """Hands every posting to one sink, in order, at least once; the sink makes that exactly once in effect.
 
-    A sink that fails touches nobody else: its own watermark waits. The caller closes the sink after `run`.
+    A sink that fails touches nobody else: its own watermark waits. What it refused and a person wants it to be
+    offered once more is tried beside the log. The caller closes the sink after `run`.
     """
 
     def __init__(self, settings: SinkSettings, sink: Sink, log: PostingLog, commands: Commands) -> None:
@@ -32,6 +33,8 @@ class Dispatcher:
         self._longest = settings.retry_at_most
         self._backoff = Backoff(settings.retry_after, settings.retry_at_most)
         self._health = Health(Link.CONNECTING, "nothing was handed over yet")
+        self._turn = asyncio.Lock()  # a sink is asked one thing at a time
+        self._again = AnotherTry(settings, sink, log, commands, self._turn)
 
     @property
     def health(self) -> Health:
@@ -40,6 +43,11 @@ class Dispatcher:
 
     async def run(self) -> None:
         """Go on until cancelled; whatever fails is shown, and tried again after a pause."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._follow_the_log())
+            tasks.create_task(self._again.run())
+
+    async def _follow_the_log(self) -> None:
         while True:
             try:
                 await self._hand_over()
@@ -51,7 +59,8 @@ class Dispatcher:
         watermark = await self._watermark()
         if not await self._log.wait_beyond(watermark, _IDLE):
             return
-        page = await self._log.page(watermark, None, self._size)
+        _, last = self._log.lineage.stretch(watermark + 1)  # one request, one store: the identity of what is in it
+        page = await self._log.page(watermark, last, self._size)
         if page.documents:
             await self._deliver(watermark, page.documents)
 
@@ -60,7 +69,9 @@ class Dispatcher:
         return next((one.through for one in consumers if one.kind is ConsumerKind.SINK and one.name == self._name), 0)
 
     async def _deliver(self, watermark: int, documents: Sequence[Document]) -> None:
-        delivery = await self._sink.deliver(self._log.gateway, self._log.store, documents)
+        store, _ = self._log.lineage.stretch(documents[0].seq)
+        async with self._turn:
+            delivery = await self._sink.deliver(self._log.gateway, store, documents)
         moved = step(watermark, documents, delivery)
         if moved.through == watermark:
             raise TransientError(f"{self._name} took none of {len(documents)} postings from seq {documents[0].seq} on")
@@ -74,7 +85,7 @@ class Dispatcher:
             self._size //= 2
             return 0.0
         if isinstance(error, Postponed):
-            return min(max(error.retry_after, self._backoff.next()), _LONGEST_WISH)
+            return as_wished(error, self._backoff.next())
         if isinstance(error, SinkRejected | TooLarge):
             return self._longest
         return self._backoff.next()
@@ -95,4 +106,4 @@ def _health_of(moved: Step) -> Health:
     if not moved.rejected:
         return Health(Link.CONNECTED)
     seq, reason = max(moved.rejected.items())
-    return Health(Link.DEGRADED, f"refused {len(moved.rejected)} postings for good, last seq {seq}: {reason}")
+    return Health(Link.DEGRADED, f"refused {len(moved.rejected)} postings, last seq {seq}: {reason}")

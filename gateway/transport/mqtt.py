@@ -5,7 +5,7 @@ import socket
 import ssl
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from paho.mqtt.client import Client, MQTTMessage
@@ -16,7 +16,8 @@ from gateway.errors import TransientError
 from gateway.transport.address import Address
 from gateway.transport.sockets import open_socket
 
-_ENOUGH = 200  # messages waiting here: the socket isn't read until half of them are gone
+_ENOUGH = 200  # messages waiting here: the socket isn't read until half of them are gone …
+_HEAVY = 4 << 20  # … or bytes of them
 _HOUSEKEEPING = 1.0  # s between two looks at the keep-alive
 
 
@@ -31,16 +32,24 @@ class Broker:
     topics: tuple[str, ...]
     tls: ssl.SSLContext | None = None
     user: str | None = None
-    password: str | None = None
+    password: str | None = field(default=None, repr=False)
 
 
 class _Client(Client):
     """A paho client on a socket that is connected already: its own way of connecting blocks the loop."""
 
     connected_socket: socket.socket | None = None
+    alert: ssl.SSLError | None = None  # since TLS 1.3 a refused certificate shows only in the first read
 
     def _create_socket(self) -> Any:
         return self.connected_socket
+
+    def _sock_recv(self, bufsize: int) -> bytes:
+        try:
+            return super()._sock_recv(bufsize)
+        except ssl.SSLError as error:  # paho only logs it
+            self.alert = error
+            raise
 
 
 class MqttConnection:
@@ -51,6 +60,7 @@ class MqttConnection:
         self._subscribed = subscribed
         self._loop = asyncio.get_running_loop()
         self._inbox: deque[MQTTMessage] = deque()
+        self._bytes = 0  # of what is in there
         self._changed = asyncio.Event()
         self._connected = False
         self._lost: str | None = None
@@ -95,13 +105,14 @@ class MqttConnection:
         while self._lost is not None or not self._inbox:
             await self._next_change()
         message = self._inbox.popleft()
-        if not self._reading and len(self._inbox) <= _ENOUGH // 2:
+        self._bytes -= len(message.payload)
+        if not self._reading and len(self._inbox) <= _ENOUGH // 2 and self._bytes <= _HEAVY // 2:
             self._read()
         return message
 
     async def _next_change(self) -> None:
         if self._lost is not None:
-            raise TransientError(f"{self._broker.address}: {self._lost}")
+            raise TransientError(f"{self._broker.address}: {self._lost}") from self._client.alert
         self._changed.clear()
         await self._changed.wait()
 
@@ -164,13 +175,14 @@ class MqttConnection:
 
     def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
         self._inbox.append(message)
-        if len(self._inbox) >= _ENOUGH and self._reading:
+        self._bytes += len(message.payload)
+        if (len(self._inbox) >= _ENOUGH or self._bytes >= _HEAVY) and self._reading:
             self._reading = False
             self._loop.remove_reader(cast("socket.socket", self._client.connected_socket))
         self._changed.set()
 
     def _on_disconnect(self, _client: Client, _data: Any, _flags: Any, code: ReasonCode, _properties: Any) -> None:
-        self.lose(f"connection lost: {code}")
+        self.lose(f"connection lost: {self._client.alert or code}")
 
     def _on_socket_close(self, _client: Client, _data: Any, sock: Any) -> None:
         self._release(sock)

@@ -26,6 +26,8 @@ _SESSION = 60_000  # ms; a PLC has few sessions and subscriptions, and a killed 
 _LIFETIME = 60.0  # s of a subscription that nobody asks for any more
 _KEEPALIVE = 5.0  # s after which an idle subscription says that it is alive; asyncua recreates one that does not
 _GOODBYE = 1.0  # s for closing in order
+_REFUSALS = ("BadCertificate", "BadSecurityChecksFailed")
+_NOT_TAKEN = "the server doesn't take our certificate (certificate): have it trusted there, or renew it"
 
 
 class OpcUaConnection:
@@ -177,4 +179,6 @@ class OpcUaConnection:
             yield
         except (UaError, OSError, ValueError) as error:  # a time-out is an OSError
             reason = str(error) or f"no answer within {self._wait:g} s"
-            raise TransientError(f"{self._endpoint}: {reason}") from error
+            # Our own doubts are no UaError, so this is what the server says of our certificate.
+            hint = _NOT_TAKEN if type(error).__name__.startswith(_REFUSALS) else ""
+            raise TransientError(f"{self._endpoint}: {reason}", hint) from error

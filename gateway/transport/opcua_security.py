@@ -4,19 +4,19 @@ asyncua believes any server unless it is told otherwise: a policy encrypts, but 
 secure connection always has either a folder of trusted certificates or one pinned certificate.
 """
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from asyncua import ua
 from asyncua.client.client import Client
 from asyncua.crypto import security_policies
-from asyncua.crypto.truststore import TrustStore
 from asyncua.crypto.uacrypto import CertProperties
-from asyncua.crypto.validator import CertificateValidator, CertificateValidatorOptions
 from cryptography import x509
 
 from gateway.errors import ConfigError
+from gateway.transport.opcua_trust import Trust, load_certificate
 from gateway.transport.tls import is_pem
 
 _POLICIES: Final[dict[str, Any]] = {
@@ -38,7 +38,7 @@ class Security:
     revoked: Path | None = None
     server_certificate: Path | None = None
     user: str | None = None
-    password: str | None = None
+    password: str | None = field(default=None, repr=False)
 
 
 async def secure(client: Client, security: Security) -> None:
@@ -47,14 +47,15 @@ async def secure(client: Client, security: Security) -> None:
         return
     if security.certificate is None or security.private_key is None:
         raise ConfigError(f"security policy {security.policy} has no certificate and key of ours")
-    if security.trust is not None:
-        client.certificate_validator = await _validator(security.trust, security.revoked)
+    host = client.server_url.hostname or ""
+    client.certificate_validator = await asyncio.to_thread(
+        Trust.read, host, security.trust, security.revoked, security.server_certificate
+    )
     client.application_uri = _application_uri(security.certificate)
     await client.set_security(
         _POLICIES[security.policy],
         certificate=_file(security.certificate),
         private_key=_file(security.private_key),
-        server_certificate=_file(security.server_certificate) if security.server_certificate else None,
         mode=ua.MessageSecurityMode[security.mode],
     )
     if security.user is not None and security.password is not None:
@@ -67,27 +68,12 @@ def _file(path: Path) -> CertProperties:
     return CertProperties(path, extension="pem" if is_pem(path) else "der")
 
 
-async def _validator(trust: Path, revoked: Path | None) -> CertificateValidator:
-    store = TrustStore([trust], [revoked] if revoked else [])
-    try:
-        await store.load()
-    except ValueError as error:
-        raise ConfigError(
-            f"{trust} has no usable certificate: {error}", "put the server's .pem or .der there"
-        ) from error
-    return CertificateValidator(
-        CertificateValidatorOptions.TRUSTED_VALIDATION | CertificateValidatorOptions.PEER_SERVER, store
-    )
-
-
 def _application_uri(path: Path) -> str:
     """Return the URI in our certificate: a server refuses a client that calls itself something else."""
-    content = path.read_bytes()
     try:
-        certificate = (x509.load_pem_x509_certificate if is_pem(path) else x509.load_der_x509_certificate)(content)
-        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        names = load_certificate(path).extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         return names.get_values_for_type(x509.UniformResourceIdentifier)[0]
-    except (ValueError, x509.ExtensionNotFound, IndexError) as error:
+    except (x509.ExtensionNotFound, IndexError) as error:
         raise ConfigError(
             f"{path} names no application URI", "OPC UA certificates carry one as subjectAltName"
         ) from error

@@ -1,38 +1,129 @@
-"""TLS as devices and sinks configure it, and the one question about key files that libraries get wrong."""
+"""TLS as devices and sinks configure it: whom to believe, and why somebody wasn't believed."""
 
 import ssl
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
+from cryptography import x509
 from pydantic import Field, model_validator
 
-from gateway.errors import ConfigError
+from gateway.errors import ConfigError, TransientError
 from gateway.settings.base import ExistingPath, Settings
+
+_RENEW_THERE = "have it renewed there; if it is valid, this machine's clock is wrong"
+_RENEW_LIST = "fetch the authority's current list into {crl}; without it nobody would notice a revocation"
+# OpenSSL's X509_V_ERR_…: what is wrong with the other side's certificate, and the way out.
+_UNBELIEVABLE: Final[dict[int, tuple[str, str]]] = {
+    2: ("its authority isn't known here", "put the authority's certificate into {ca}"),
+    3: ("there is no revocation list of its authority", _RENEW_LIST),
+    9: ("its certificate is not valid yet", _RENEW_THERE),
+    10: ("its certificate has expired", _RENEW_THERE),
+    11: ("the revocation list is not valid yet", "check this machine's clock, then {crl}"),
+    12: ("the revocation list has expired", _RENEW_LIST),
+    18: ("its certificate is self-signed and not trusted", "put that certificate into {ca}, if it is the right one"),
+    19: ("its authority isn't trusted here", "put the authority's certificate into {ca}"),
+    20: ("its authority isn't known here", "put the authority's certificate into {ca}"),
+    21: ("its authority isn't known here", "put the authority's certificate into {ca}"),
+    23: ("its certificate was revoked", "{crl} says so: have a new one issued for it"),
+    26: ("its certificate is not for a server", "have one issued for server authentication"),
+    62: ("its certificate is for another host", "use the name in its certificate, or have one issued for this name"),
+    64: ("its certificate is for another address", "use the name in its certificate, or have one issued for this one"),
+}
+_OURS = "the other side does not take our certificate {certificate}: it has to be valid, and signed by whom it trusts"
 
 
 class TlsSettings(Settings):
     """Whom to believe (`ca`), and who we are (`certificate` and `private_key`, PEM) where the server asks."""
 
     ca: ExistingPath | None = Field(default=None, description="PEM; default: the certificate authorities of the system")
+    crl: ExistingPath | None = Field(
+        default=None,
+        description="PEM, a current revocation list of every authority in ca; an expired list lets nobody in",
+    )
     certificate: ExistingPath | None = Field(default=None, description="our own, PEM")
     private_key: ExistingPath | None = Field(default=None, description="of our certificate, PEM, without a passphrase")
 
     @model_validator(mode="after")
-    def _certificate_with_its_key(self) -> "TlsSettings":
+    def _complete(self) -> "TlsSettings":
         if (self.certificate is None) != (self.private_key is None):
             raise ValueError("certificate and private_key come together; give both, or neither")
+        if self.crl and not self.ca:
+            raise ValueError("crl needs ca: the authorities whose lists they are")
         return self
 
     def context(self) -> ssl.SSLContext:
         """Return a client's context that checks the server's chain, dates and host name; ConfigError for bad files."""
-        try:
+        files = (self.ca, self.crl, self.certificate, self.private_key)
+
+        def make() -> ssl.SSLContext:
             context = ssl.create_default_context(cafile=self.ca)
             if self.certificate:
-                # An empty passphrase instead of none: OpenSSL would ask for one on the terminal and wait for ever.
-                context.load_cert_chain(self.certificate, self.private_key, password=lambda: "")
-        except (OSError, ValueError) as error:
-            files = ", ".join(str(file) for file in (self.ca, self.certificate, self.private_key) if file)
-            raise ConfigError(f"TLS can't be set up from {files}: {error}", "they have to be PEM files") from error
-        return context
+                load_identity(context, self.certificate, self.private_key)
+            if self.crl:
+                load_revocations(context, self.crl)
+            return context
+
+        return from_files(make, *files)
+
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        """Say of a refused handshake which file and setting it is about."""
+        try:
+            yield
+        except TransientError as error:
+            raise self.explanation(error) from error.__cause__
+
+    def explanation(self, error: TransientError) -> TransientError:
+        """Return the error with the way out, where TLS is the cause of it; else as it is."""
+        cause: BaseException | None = error.__cause__
+        while cause is not None and not isinstance(cause, ssl.SSLError):
+            cause = cause.__cause__ or cause.__context__
+        if cause is None:
+            return error
+        why, way_out = _reason(cause)
+        files = {
+            "ca": f"{self.ca} (tls.ca)" if self.ca else "a file, and that into tls.ca",
+            "crl": f"{self.crl} (tls.crl)",
+            "certificate": f"{self.certificate} (tls.certificate)" if self.certificate else "(none: tls.certificate)",
+        }
+        explained = TransientError(f"{error.message}: {why}" if why else error.message, way_out.format(**files))
+        explained.__cause__ = cause
+        return explained
+
+
+def _reason(error: ssl.SSLError) -> tuple[str, str]:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return _UNBELIEVABLE.get(error.verify_code, ("", "have its certificate, or ours of it, put right"))
+    if "ALERT" in (error.reason or ""):
+        return "", _OURS
+    return "", "does it speak TLS on this port?"
+
+
+def from_files(make: Callable[[], ssl.SSLContext], *files: Path | None) -> ssl.SSLContext:
+    """Return what `make` makes of the files; ConfigError naming them where it can't."""
+    try:
+        return make()
+    except (OSError, ValueError) as error:
+        named = ", ".join(str(file) for file in files if file)
+        raise ConfigError(f"TLS can't be set up from {named}: {error}", "they have to be PEM files") from error
+
+
+def load_identity(context: ssl.SSLContext, certificate: Path, private_key: Path | None) -> None:
+    """Have the context show this certificate; OSError for bad files."""
+    # An empty passphrase instead of none: OpenSSL would ask for one on the terminal and wait for ever.
+    context.load_cert_chain(certificate, private_key, password=lambda: "")
+
+
+def load_revocations(context: ssl.SSLContext, crl: Path) -> None:
+    """Have the context refuse what the lists name, down from the root; ValueError for a file that isn't all lists."""
+    content = crl.read_bytes()
+    if b"-----BEGIN CERTIFICATE-----" in content:  # OpenSSL would trust it
+        raise ValueError(f"{crl} holds a certificate; it may hold revocation lists only")
+    x509.load_pem_x509_crl(content)
+    context.load_verify_locations(crl)
+    context.verify_flags |= ssl.VerifyFlags.VERIFY_CRL_CHECK_LEAF | ssl.VerifyFlags.VERIFY_CRL_CHECK_CHAIN
 
 
 def is_pem(path: Path) -> bool:

@@ -1,13 +1,22 @@
-"""Ways to break the gateway on purpose: a fault test that finds nothing wrong with these would prove nothing."""
+"""Ways to run the gateway otherwise than it is made: mostly broken on purpose.
+
+A fault test that finds nothing wrong with these would prove nothing.
+"""
 
 import os
 import signal
 from dataclasses import replace
 
+from gateway.store import connection
 from gateway.store.batch import Batch
 from gateway.store.store import Store
+from gateway.transport.mqtt import MqttConnection
 
 _COMMITS = 12  # that count something, before the power is cut between two transactions
+
+
+def as_it_is() -> None:
+    """Change nothing."""
 
 
 def checkpoints_apart() -> None:
@@ -26,4 +35,37 @@ def checkpoints_apart() -> None:
     Store.commit = commit  # type: ignore[method-assign, assignment]
 
 
-WAYS = {"checkpoints-apart": checkpoints_apart}
+def acknowledged_on_receipt() -> None:
+    """Acknowledge MQTT messages when they arrive, as clients do by default, and not when they are committed."""
+    taken = MqttConnection._on_message
+
+    def on_message(one: MqttConnection, client: object, data: object, message: object) -> None:
+        one.acknowledge(message.mid)
+        taken(one, client, data, message)
+
+    MqttConnection._on_message = on_message
+
+
+def synchronous_normal() -> None:
+    """Commit without waiting for the disk, as SQLite's WAL is often run."""
+    connection._WRITER = ("PRAGMA synchronous = NORMAL",)
+
+
+def checkpoint_each() -> None:
+    """Copy the WAL into the database after every commit, so that the first posting already shows how that goes."""
+    connection._WRITER += ("PRAGMA wal_autocheckpoint = 1",)
+
+
+def stopped() -> None:
+    """Wait for SIGCONT before anything is done: time to attach to it."""
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
+WAYS = {
+    "run": as_it_is,
+    "checkpoints-apart": checkpoints_apart,
+    "acknowledged-on-receipt": acknowledged_on_receipt,
+    "synchronous-normal": synchronous_normal,
+    "checkpoint-each": checkpoint_each,
+    "stopped": stopped,
+}

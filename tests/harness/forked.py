@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from tests.harness import network
+
 _SERVER = multiprocessing.get_context("forkserver")
 _SERVER.set_forkserver_preload(["tests.harness.preloaded"])
 ROOT = Path(__file__).parents[2]
@@ -63,6 +65,8 @@ class Forked:
 
 def _run(arguments: list[str], stdin: Connection, log: Path, environment: dict[str, str], folder: str) -> None:
     os.setsid()
+    if network.NAMESPACE in environment:
+        network.enter(Path(environment[network.NAMESPACE]))
     os.chdir(folder)
     output = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     for number, source in enumerate((stdin.fileno(), output, output)):

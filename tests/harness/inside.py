@@ -16,6 +16,8 @@ async def serving(config: Path, clock: Clock) -> AsyncIterator[Gateway]:
     async with open_gateway(load_config(config), clock) as gateway:
         end = asyncio.Event()
         task = asyncio.create_task(gateway.serve(end))
-        yield gateway
-        end.set()
-        await task
+        try:
+            yield gateway
+        finally:
+            end.set()
+            await task

@@ -2,17 +2,21 @@
 
 import os
 import signal
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Self
 
 from tests.harness.site import Site
 
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
 
 class Killable:
-    """One gateway at a time. `way` is `run`, or how it is broken on purpose (see broken.py)."""
+    """One gateway at a time. `way` is `run`, or how it is run otherwise (see broken.py)."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, environment: Mapping[str, str] = NOTHING) -> None:
         self._site = site
-        self._launcher = site.run("tests.harness.launcher", site.config, name="gateway")
+        self._launcher = site.run("tests.harness.launcher", site.config, name="gateway", environment=dict(environment))
         self._starts = 0
         self._pid = 0
 
@@ -22,6 +26,21 @@ class Killable:
         self._launcher.type(way)
         self._launcher.said("started ", times=self._starts)
         self._pid = int(self._launcher.lines("started ")[-1].split()[1])
+
+    @property
+    def pid(self) -> int:
+        """The process of the latest start."""
+        return self._pid
+
+    @property
+    def running(self) -> bool:
+        """Whether the latest one has not ended."""
+        return len(self._launcher.lines("ended")) < self._starts
+
+    @property
+    def output(self) -> str:
+        """What all of them wrote, and the launcher."""
+        return self._launcher.output
 
     def ready(self) -> None:
         """Wait until its intake runs."""
@@ -43,5 +62,5 @@ class Killable:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if len(self._launcher.lines("ended")) < self._starts:
+        if self._pid and self.running:
             os.kill(self._pid, signal.SIGKILL)

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from decimal import Decimal
 from hashlib import sha256
@@ -35,12 +35,13 @@ class Site:
         self.api = stack.enter_context(
             httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {TOKEN}"}, trust_env=False, timeout=10)
         )
+        self.environment: Mapping[str, str] = {}  # of everything that is started
         self._stack = stack
 
     def run(self, *arguments: object, name: str = "", environment: dict[str, str] | None = None) -> Process:
         """Start `python -m …`, its output in NAME.log."""
         log = self.root / f"{name or arguments[0]}.log"
-        return self.keep(Process.python(arguments, log, environment))
+        return self.keep(Process.python(arguments, log, {**self.environment, **(environment or {})}))
 
     def keep(self, started: AbstractContextManager[T]) -> T:
         """Have something ended at the end of the test."""

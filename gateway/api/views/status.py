@@ -21,6 +21,9 @@ async def status(services: FromServices) -> dict[str, Any]:
         "store": services.log.store,
         "store_state": report.store,
         "ready": report.ready,
+        "paused": report.paused,
+        "troubles": dict(report.troubles),
+        "unsafe": list(report.unsafe),
         "started_at": rfc3339(report.started_at),
         "devices": _healths(report.devices),
         "sinks": _healths(report.sinks),
@@ -28,6 +31,7 @@ async def status(services: FromServices) -> dict[str, Any]:
         "last_seq": await services.log.last(),
         "consumers": [_buffer(one) for one in await views.buffers()],
         "exceptions_open": await views.exceptions_open(),
+        "baselines_unsigned": sum(not one.signed_by for _, one in await views.baselines()),
         "dead_letters": await views.dead_letters(),
         "wal_bytes": views.wal_size(),
     }

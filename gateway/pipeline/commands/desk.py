@@ -9,6 +9,8 @@ from gateway.domain.signature import Author
 from gateway.pipeline import backlogs, posting, recording
 from gateway.pipeline.working_copy import WorkingCopy
 from gateway.pipeline.writer import Writer
+from gateway.ports import Driver
+from gateway.store.lineage import DOUBTED
 
 # A handler carries out one kind of command, in one transaction; CommandRefused leaves everything as it was.
 Handler = Callable[["Desk", Any, Author], Awaitable[object]]
@@ -19,10 +21,14 @@ _RETRIED = (ExceptionKind.TRIGGER, ExceptionKind.BACKLOG)
 
 
 class Desk:
-    """What handlers work with: `writer` has the store, the committed state, the model in force and the clock."""
+    """What handlers work with: `writer` has the store, the committed state, the model in force and the clock.
+
+    `drivers` are those of the devices that were attached, by name; a replay has none.
+    """
 
     def __init__(self, writer: Writer) -> None:
         self.writer = writer
+        self.drivers: dict[str, Driver] = {}
 
     def begin(self, command: Command, author: Author) -> WorkingCopy:
         """Return a working copy in which the command is recorded; it is kept if the command changes anything."""
@@ -39,8 +45,12 @@ class Desk:
         await self.writer.finish(work)
 
     async def retry_all(self) -> None:
-        """Try what waits again, oldest first: something relevant has changed."""
-        waiting = [one.id for one in self.writer.state.exceptions.values() if one.kind in _RETRIED]
+        """Try what waits again, oldest first: something relevant has changed.
+
+        What waited in a backup that was restored may be posted already: it is tried when a person says so.
+        """
+        every = self.writer.state.exceptions.values()
+        waiting = [one.id for one in every if one.kind in _RETRIED and one.code != DOUBTED]
         for number in sorted(waiting):
             await self.retry(number)
 

@@ -11,7 +11,7 @@ from gateway.domain.signature import Author
 from gateway.domain.signed_commands import needs_signature
 from gateway.errors import CommandRefused, DataError, StoreError, TransientError
 from gateway.pipeline import recording
-from gateway.pipeline.commands import configuration
+from gateway.pipeline.commands import configuration, letters
 from gateway.pipeline.commands.desk import Desk, Handlers
 from gateway.pipeline.model import LineModel
 from gateway.pipeline.writer import Writer
@@ -72,6 +72,10 @@ class CommandDesk:
     async def deliver(self, sink: str, through: int, rejected: Mapping[int, str]) -> None:
         """Move a sink's watermark; what it refused is kept beside it."""
         await self._ask(lambda: self._move(ConsumerKey(ConsumerKind.SINK, sink), through, rejected))
+
+    async def tried_again(self, sink: str, seq: int, refused: str) -> None:
+        """Keep what came of offering a refused posting once more."""
+        await self._ask(lambda: letters.tried_again(self.desk, sink, seq, refused))
 
     async def activate(self, model: LineModel) -> None:
         """Swap signals, rules and master data between two batches."""

@@ -22,7 +22,7 @@ _OF_SIGNALS = (ExceptionKind.COUNTER, ExceptionKind.GAP)  # what they hold is of
 async def retry(desk: Desk, command: Retry, author: Author) -> str:
     """Try again what waits; return what the entry still waits for, empty where it doesn't (or for all of them)."""
     if command.exception is not None:
-        _open(desk, command.exception)
+        opened(desk, command.exception)
     work = desk.begin(command, author)
     work.must_commit = True  # a replay has to try again at the same moment
     await desk.finish(work)
@@ -38,7 +38,7 @@ async def accept_deviation(desk: Desk, command: AcceptDeviation, author: Author)
 
     Returns how many triggers that are.
     """
-    record = _open(desk, command.exception)
+    record = opened(desk, command.exception)
     if record.code != LATE:
         raise CommandRefused(f"exception {record.id} waits for something else: {record.reason}")
     refuse_if_changed(command.seen, contents.deviation(record), f"exception {record.id}")
@@ -62,7 +62,7 @@ async def _late(desk: Desk, work: WorkingCopy, record: ExceptionRecord) -> tuple
 
 async def close_exception(desk: Desk, command: CloseException, author: Author) -> bool:
     """Close an entry without posting what it holds: its units count as reversed, what is owed isn't any more."""
-    record = _open(desk, command.exception)
+    record = opened(desk, command.exception)
     reason = reason_of(desk.writer.model.master, command.reason)
     refuse_if_changed(command.seen, contents.held(record), f"exception {record.id}")
     work = desk.begin(command, author)
@@ -108,7 +108,8 @@ def _let_go(work: WorkingCopy, trigger: Trigger) -> None:
         work.tally(event.signal, event.uom, held=-event.quantity, reversed_=event.quantity)
 
 
-def _open(desk: Desk, number: int) -> ExceptionRecord:
+def opened(desk: Desk, number: int) -> ExceptionRecord:
+    """Return the open entry of that number; CommandRefused where there is none."""
     found = desk.writer.state.exceptions.get(number)
     if found is None:
         raise CommandRefused(f"there is no open exception {number}", "`gateway exceptions` lists them")

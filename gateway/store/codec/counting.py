@@ -7,19 +7,21 @@ from typing import Any
 import orjson
 
 from gateway.counting.counter import Checkpoint, Suspect
-from gateway.counting.messages import Watermark
+from gateway.counting.messages import Settled, Watermark
 from gateway.domain.clock import Instant
-from gateway.store.codec.scalars import number, optional_moment, optional_text, when
+from gateway.store.codec.scalars import moment, number, optional_moment, optional_text, when
 
 
 def suspect_text(suspect: Suspect | None) -> str | None:
-    """Return the suspect as JSON, None for None. The value is a string: it may exceed 64 bits."""
-    return None if suspect is None else _json({**asdict(suspect), "value": str(suspect.value)})
+    """Return the suspect as JSON, None for None. Its values are strings: they may exceed 64 bits."""
+    if suspect is None:
+        return None
+    return _json({**asdict(suspect), "value": str(suspect.value), "first": str(suspect.first)})
 
 
 def checkpoint(row: tuple[Any, ...]) -> Checkpoint:
     """Return the checkpoint of a row (value, epoch, wall, boot, boottime, source time, order, counted, …)."""
-    value, epoch, wall, boot, boottime, source_time, order, counted, suspect, slack = row
+    value, epoch, wall, boot, boottime, source_time, order, counted, suspect, slack, doubt = row
     return Checkpoint(
         value=int(value),
         epoch=epoch,
@@ -29,6 +31,7 @@ def checkpoint(row: tuple[Any, ...]) -> Checkpoint:
         counted=int(counted),
         suspect=_suspect(suspect),
         slack=slack,
+        doubt=doubt,
     )
 
 
@@ -36,7 +39,7 @@ def _suspect(stored: str | None) -> Suspect | None:
     if stored is None:
         return None
     body = orjson.loads(stored)
-    return Suspect(**{**body, "value": int(body["value"])})
+    return Suspect(**{**body, "value": int(body["value"]), "first": int(body.get("first", body["value"]))})
 
 
 def watermark_text(watermark: Watermark) -> str:
@@ -47,6 +50,7 @@ def watermark_text(watermark: Watermark) -> str:
             "total": optional_text(watermark.total),
             "missing": watermark.missing,
             "source_time": optional_moment(watermark.source_time),
+            "settled": [(*one[:4], moment(one.until)) for one in watermark.settled],
         }
     )
 
@@ -59,7 +63,13 @@ def watermark(stored: str) -> Watermark:
         total=number(body["total"]),
         missing=tuple((first, last) for first, last in body["missing"]),
         source_time=when(body["source_time"]),
+        settled=tuple(map(_settled, body.get("settled", ()))),
     )
+
+
+def _settled(stored: list[Any]) -> Settled:
+    first, last, exception, person, until = stored
+    return Settled(first, last, exception, person, datetime.fromisoformat(until))
 
 
 def _json(value: Any) -> str:

@@ -3,26 +3,27 @@
 -- Why the first units after a restore are held (a sentence); empty for a counter that goes on as it was.
 ALTER TABLE checkpoint ADD COLUMN doubt TEXT NOT NULL DEFAULT '';
 
--- Where a counter began: a person signs it at commissioning. One row a baseline, the newest is the one in force.
+-- Where a counter began: a person signs it at commissioning. A counter that was there before has none.
 CREATE TABLE baseline (
-    id        INTEGER PRIMARY KEY,
     device    TEXT NOT NULL,
     signal    TEXT NOT NULL,
     value     TEXT NOT NULL,
     epoch     TEXT,
     at        TEXT NOT NULL,
-    signed_by TEXT NOT NULL DEFAULT '', -- user; empty: nobody yet
-    signed_at TEXT
-);
-CREATE INDEX baseline_signal ON baseline (device, signal, id);
+    signed_by TEXT NOT NULL, -- user; empty: nobody yet
+    signed_at TEXT,
+    PRIMARY KEY (device, signal)
+) WITHOUT ROWID;
 
 -- A dead letter is closed when it was re-driven or set aside by a person; the letter itself stays.
+ALTER TABLE dead_letter ADD COLUMN retained INTEGER NOT NULL DEFAULT 0; -- it showed state: no event comes of it
 ALTER TABLE dead_letter ADD COLUMN closed_at TEXT;
 ALTER TABLE dead_letter ADD COLUMN close_reason TEXT NOT NULL DEFAULT '';
 ALTER TABLE dead_letter ADD COLUMN closed_by TEXT NOT NULL DEFAULT '';
 CREATE INDEX dead_letter_open ON dead_letter (id) WHERE closed_at IS NULL;
 
 -- A posting that a sink refused: a person asks for another try (`redrive`), or settles it by hand (closed).
+ALTER TABLE sink_rejection ADD COLUMN tries INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE sink_rejection ADD COLUMN redrive INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE sink_rejection ADD COLUMN closed_at TEXT;
 ALTER TABLE sink_rejection ADD COLUMN close_reason TEXT NOT NULL DEFAULT '';
@@ -38,12 +39,36 @@ CREATE TABLE former_store (
     reason        TEXT NOT NULL
 ) WITHOUT ROWID;
 
--- What was verified and signed (Ed25519): `body` is the JSON that `signature` (hex) covers. The newest one is where an
--- incremental verification begins; they go to the central system, so that a store cut off at its end shows.
+-- The Ed25519 keys that this store signed with, oldest first: `public` in hex, chained at `position` (journal, 'key').
+CREATE TABLE signing_key (
+    id       TEXT PRIMARY KEY,
+    public   TEXT NOT NULL,
+    position INTEGER NOT NULL
+) WITHOUT ROWID;
+
+-- Until when the messages of a source are held after a restore, whatever their time: since its first one then.
+CREATE TABLE restored_source (
+    device  TEXT PRIMARY KEY,
+    settled TEXT NOT NULL
+) WITHOUT ROWID;
+
+-- What was verified and signed: `body` is the JSON that `signature` (hex) covers. They go to the central system, so that
+-- a store cut off at its end shows. The newest one is where an incremental verification begins: only that one has its
+-- `state` (JSON of ids and of what wasn't final) and the totals; the digest of both is in the body.
 CREATE TABLE signed_checkpoint (
     position  INTEGER PRIMARY KEY,
     seq       INTEGER NOT NULL,
     at        TEXT NOT NULL,
     body      TEXT NOT NULL,
-    signature TEXT NOT NULL
+    signature TEXT NOT NULL,
+    state     TEXT
 );
+CREATE TABLE verified_total (
+    kind     TEXT NOT NULL,
+    key_1    TEXT NOT NULL,
+    key_2    TEXT NOT NULL,
+    key_3    TEXT NOT NULL,
+    key_4    TEXT NOT NULL,
+    quantity TEXT NOT NULL,
+    PRIMARY KEY (kind, key_1, key_2, key_3, key_4)
+) WITHOUT ROWID;

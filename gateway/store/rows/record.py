@@ -2,7 +2,7 @@
 
 from gateway.domain.quantity import text
 from gateway.store import codec
-from gateway.store.batch import Batch
+from gateway.store.batch import Batch, Closing
 from gateway.store.statements import Row
 
 
@@ -21,6 +21,7 @@ def checkpoints(batch: Batch) -> list[Row]:
             str(one.counted),
             codec.suspect_text(one.suspect),
             one.slack,
+            one.doubt,
         )
         for signal, one in batch.checkpoints.items()
     ]
@@ -29,6 +30,14 @@ def checkpoints(batch: Batch) -> list[Row]:
 def watermarks(batch: Batch) -> list[Row]:
     """Return rows of `message_watermark`."""
     return [(*key, codec.watermark_text(one)) for key, one in batch.watermarks.items()]
+
+
+def baselines(batch: Batch) -> list[Row]:
+    """Return rows of `baseline`."""
+    return [
+        (*key, str(one.value), one.epoch, codec.stamp(one.at), one.signed_by, codec.optional_stamp(one.signed_at))
+        for key, one in batch.baselines.items()
+    ]
 
 
 def exceptions(batch: Batch) -> list[Row]:
@@ -78,7 +87,22 @@ def inputs(batch: Batch) -> list[Row]:
 
 def dead_letters(batch: Batch) -> list[Row]:
     """Return rows of `dead_letter`."""
-    return [(*one[:4], codec.stamp(one.at)) for one in batch.dead_letters]
+    return [(*one[:4], codec.stamp(one.at), one.retained) for one in batch.dead_letters]
+
+
+def closed_letters(batch: Batch) -> list[Row]:
+    """Return (id, when, why, by whom) of letters that are closed."""
+    return [(number, *closing(one)) for number, one in batch.closed_letters.items()]
+
+
+def closed_rejections(batch: Batch) -> list[Row]:
+    """Return (sink, seq, when, why, by whom) of refused postings that are closed."""
+    return [(*key, *closing(one)) for key, one in batch.closed_rejections.items()]
+
+
+def closing(one: Closing) -> Row:
+    """Return when, why and by whom something was closed."""
+    return codec.stamp(one.at), one.reason, one.person
 
 
 def consumers(batch: Batch) -> list[Row]:
@@ -89,6 +113,11 @@ def consumers(batch: Batch) -> list[Row]:
 def rejections(batch: Batch) -> list[Row]:
     """Return rows of `sink_rejection`."""
     return [(*one[:3], codec.stamp(one.at)) for one in batch.rejections]
+
+
+def settled(batch: Batch) -> list[Row]:
+    """Return rows of `restored_source`."""
+    return [(device, codec.stamp(at)) for device, at in batch.settled.items()]
 
 
 def head(batch: Batch) -> list[Row]:

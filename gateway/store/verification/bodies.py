@@ -5,12 +5,13 @@ from typing import Any
 
 from gateway.store.batch import Head
 from gateway.store.findings import Check, Findings
+from gateway.store.lineage import RESTORED, Former, Lineage
 from gateway.store.totals import Totals, of_posting
 from gateway.store.verification.entries import Entry, PostingColumns
 
 _LINES = """
 SELECT use, item, lot, location, quantity, uom, bom_line, method, owner_kind, owner, standard, line
-FROM posting_line WHERE seq = ? ORDER BY line
+FROM main.posting_line WHERE seq = ? ORDER BY line
 """
 _LINE_MEMBERS = ("use", "item", "lot", "location", "quantity", "uom", "bom_line", "method")
 _MEMBERS = ("seq", "order", "operation", "posting_type", "posted_at", "item")
@@ -21,11 +22,14 @@ class BodyInspector:
 
     name = "bodies"
 
-    def __init__(self, connection: sqlite3.Connection, meta: dict[str, str], before: Head, totals: Totals) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, lineage: Lineage, before: Head, totals: Totals, retained: int
+    ) -> None:
         self._findings = Findings(self.name)
         self._connection = connection
-        self._identity = (meta["gateway"], meta["store"])
-        self._before = before
+        self._lineage = lineage
+        self._replaced = [one for one in lineage.former if one.last_position >= before.position]
+        self._retained = retained
         self._totals = totals
         self._lines = 0
 
@@ -33,14 +37,23 @@ class BodyInspector:
         """Compare the entry with its columns, a posting with its lines too."""
         content = entry.content
         where = f"position {entry.position}"
-        self._findings.expect(self._identity, (content["gateway"], content["store"]), f"{where}: gateway and store")
+        identity = self._lineage.gateway, self._lineage.at_position(entry.position)
+        self._findings.expect(identity, (content["gateway"], content["store"]), f"{where}: gateway and store")
         self._findings.expect(entry.position, content["position"], f"{where}: position in the body")
         if entry.posting is None:
             self._findings.expect(entry.kind, content["kind"], f"{where}: kind")
+            if entry.kind == RESTORED:
+                self._take_restored(entry.position, content["former"])
             return
         self._take_columns(entry.posting, content)
         self._take_lines(entry.posting.seq, content["lines"])
         self._totals.add(of_posting(content))
+
+    def _take_restored(self, position: int, former: dict[str, Any]) -> None:
+        """Compare the entry that a new id begins with to what is known of the old one: each has exactly one."""
+        due = self._replaced.pop(0) if self._replaced else None
+        said = Former(former["store"], position - 1, former["seq"])
+        self._findings.expect(due, said, f"position {position}: the store it was before")
 
     def _take_columns(self, row: PostingColumns, content: dict[str, Any]) -> None:
         written = [content[name] for name in _MEMBERS]
@@ -48,7 +61,7 @@ class BodyInspector:
         self._findings.expect(row.finished_lot, content["finished_lot"] or "", f"seq {row.seq}: finished lot")
         self._findings.expect(row.reverses, (content["reverses"] or {}).get("seq"), f"seq {row.seq}: what it reverses")
         main = content.get("follows")
-        gone = row.follows is not None and main is not None and main <= self._before.seq  # by retention
+        gone = row.follows is not None and main is not None and main <= self._retained
         if not gone:
             self._findings.expect(row.follows_seq, main, f"seq {row.seq}: what it follows")
 
@@ -60,7 +73,9 @@ class BodyInspector:
             self._findings.add(f"seq {seq}: its lines are not those of its body")
 
     def finish(self) -> Check:
-        """Look for lines without a posting."""
+        """Look for lines without a posting, and for a change of the store's id that the chain doesn't tell."""
+        for one in self._replaced:
+            self._findings.add(f"the store was {one.store} up to position {one.last_position}; no entry says so")
         stored = self._connection.execute("SELECT count(*) FROM posting_line").fetchone()[0]
         self._findings.expect(self._lines, stored, "posting lines")
         return self._findings.check(f"{self._lines} lines")

@@ -1,9 +1,12 @@
 """Is every entry there, in its place, and as it was sealed? What is missing or changed breaks the chain."""
 
+import sqlite3
+
 from gateway.errors import DataError
 from gateway.formats import chain
 from gateway.store.batch import Head
 from gateway.store.findings import Check, Findings
+from gateway.store.load import head, read_meta
 from gateway.store.verification.entries import Entry
 
 
@@ -12,10 +15,10 @@ class SeqInspector:
 
     name = "sequence"
 
-    def __init__(self, before: Head, last: Head) -> None:
+    def __init__(self, connection: sqlite3.Connection, before: Head) -> None:
         self._findings = Findings(self.name)
+        self._connection = connection
         self._first = self._next = before.seq + 1
-        self._last = last.seq
 
     def take(self, entry: Entry) -> None:
         """Compare with the seq that comes next."""
@@ -25,8 +28,9 @@ class SeqInspector:
 
     def finish(self) -> Check:
         """Compare with the last seq committed."""
-        self._findings.expect(self._last, self._next - 1, "last seq")
-        return self._findings.check(f"{self._next - self._first} postings, the last is {self._last}")
+        last = head(read_meta(self._connection)).seq
+        self._findings.expect(last, self._next - 1, "last seq")
+        return self._findings.check(f"{self._next - self._first} postings, the last is {last}")
 
 
 class ChainInspector:
@@ -34,10 +38,11 @@ class ChainInspector:
 
     name = "chain"
 
-    def __init__(self, before: Head, last: Head) -> None:
+    def __init__(self, connection: sqlite3.Connection, before: Head) -> None:
         self._findings = Findings(self.name)
+        self._connection = connection
+        self._first = before.position
         self._at = before
-        self._last = last
 
     def take(self, entry: Entry) -> None:
         """Check the entry's place, its link to the entry before and its own hash."""
@@ -57,7 +62,8 @@ class ChainInspector:
 
     def finish(self) -> Check:
         """Compare with the head: entries cut off at the end show here."""
-        self._findings.expect(self._last.position, self._at.position, "last position")
-        if self._at.hash != self._last.hash:
+        last = head(read_meta(self._connection))
+        self._findings.expect(last.position, self._at.position, "last position")
+        if self._at.hash != last.hash:
             self._findings.add("the last entry is not the one that was committed last")
-        return self._findings.check(f"{self._last.position} entries")
+        return self._findings.check(f"{last.position - self._first} entries, the last is {last.position}")

@@ -19,14 +19,14 @@ from gateway.store.verification.entries import Entry
 
 _TRIGGERS = """
 SELECT t.id, t.document_id, t.rule, t.rule_version, t.quantity, e.device, e.signal, e.key
-FROM json_each(?) AS wanted CROSS JOIN trigger_log AS t ON t.id = wanted.value
-CROSS JOIN event AS e ON e.id = t.event_id
+FROM json_each(?) AS wanted CROSS JOIN main.trigger_log AS t ON t.id = wanted.value
+CROSS JOIN main.event AS e ON e.id = t.event_id
 """
 _TRIGGER_MEMBERS = ("rule", "rule_version", "quantity", "device", "signal", "key")
 # Those whose main document retention has deleted are kept for the sake of a later one.
 _IN_A_DOCUMENT = """
 SELECT count(*) FROM trigger_log AS t WHERE t.document_id IS NOT NULL AND NOT (
-    t.retained AND NOT EXISTS (SELECT 1 FROM posting AS p WHERE p.document_id = t.document_id)
+    t.retained AND NOT EXISTS (SELECT 1 FROM main.posting AS p WHERE p.document_id = t.document_id)
     AND NOT EXISTS (SELECT 1 FROM open_document AS o WHERE o.id = t.document_id)
 )
 """
@@ -37,14 +37,14 @@ WHERE (document_id IS NULL) = (exception_id IS NULL) OR (closed AND exception_id
 # Links of documents that are no more: those that retention has kept with their trigger, and none else.
 _LOOSE_LINKS = """
 SELECT l.trigger_id, l.document_id, l.units, l.body, t.retained
-FROM link AS l LEFT JOIN trigger_log AS t ON t.id = l.trigger_id
-WHERE NOT EXISTS (SELECT 1 FROM posting AS p WHERE p.document_id = l.document_id)
+FROM link AS l LEFT JOIN main.trigger_log AS t ON t.id = l.trigger_id
+WHERE NOT EXISTS (SELECT 1 FROM main.posting AS p WHERE p.document_id = l.document_id)
     AND NOT EXISTS (SELECT 1 FROM open_document AS o WHERE o.id = l.document_id)
 """
 
 
 class _Claim(NamedTuple):
-    """What a document says of itself; `main`: it is where its triggers went first.
+    """What a document says of itself; `main`: it is where its triggers went first; `pending`: it is still open.
 
     One that `mirrors` another names that instead of the triggers.
     """
@@ -53,6 +53,7 @@ class _Claim(NamedTuple):
     document: int
     main: bool
     mirrors: bool
+    pending: bool
     triggers: Sequence[int]
     units: Decimal
     lines: Sequence[Decimal]
@@ -80,6 +81,7 @@ class LinkInspector:
             document=row.document,
             main=row.reverses is None and row.follows is None,
             mirrors=row.reverses is not None,
+            pending=False,
             triggers=[one["id"] for one in named],
             units=_total(Decimal(content["output"][name]) for name in ("good", "scrap", "rework")),
             lines=[Decimal(one["quantity"]) for one in content["lines"]],
@@ -104,12 +106,13 @@ class LinkInspector:
     def _open(self, number: int, body: str) -> None:
         document = codec.document(body)
         self._findings.expect(number, document.id, f"open document {number}: its own id")
-        self._totals.add(of_document(document))
+        self._totals.add(of_document(document), pending=True)
         claim = _Claim(
             name=f"open document {number}",
             document=number,
             main=document.key.part is Part.MAIN,
             mirrors=False,
+            pending=True,
             triggers=document.triggers,
             units=document.output.units,
             lines=[one.quantity for one in document.lines],
@@ -155,7 +158,7 @@ class LinkInspector:
             self._findings.add(f"{claim.name} has no line {line + 1}, a link has")
 
     def _draws(self, claim: _Claim, link: Link) -> None:
-        self._totals.add(of_draws(link.draws))
+        self._totals.add(of_draws(link.draws), pending=claim.pending)
         for draw in link.draws:
             if draw.picks and draw.calculated:  # an activity has no picks
                 taken = _total(pick.component for pick in draw.picks)

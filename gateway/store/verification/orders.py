@@ -15,12 +15,12 @@ from gateway.store.totals import TotalKey, Totals
 _SPANS = """
 SELECT s.order_no, s.operation, s.span_start, s.span_end, t.id,
     s.sscc IS e.sscc AND s.sealed_at IS iif(e.sscc IS NULL, NULL, e.source_time)
-FROM span AS s LEFT JOIN trigger_log AS t ON t.id = s.trigger_id LEFT JOIN event AS e ON e.id = t.event_id
+FROM span AS s LEFT JOIN main.trigger_log AS t ON t.id = s.trigger_id LEFT JOIN main.event AS e ON e.id = t.event_id
 WHERE NOT s.reversed ORDER BY s.order_no, s.operation, s.span_start
 """
 _OWED = f"""
 SELECT {BACKLOG_COLUMNS}, l.trigger_id FROM backlog AS b
-LEFT JOIN link AS l ON l.document_id = b.document_id AND l.trigger_id = b.trigger_id
+LEFT JOIN main.link AS l ON l.document_id = b.document_id AND l.trigger_id = b.trigger_id
 """  # noqa: S608  # a constant list of columns
 
 
@@ -47,7 +47,7 @@ def _owed(findings: Findings, totals: Totals, owed: Backlog, linked: int | None)
     if linked is None:
         findings.add(f"backlog {owed.id} belongs to no trigger's document")
     elif owed.calculated:
-        totals.add([(TotalKey("committed", *owed.key), owed.quantity)])
+        totals.add([(TotalKey("committed", *owed.key), owed.quantity)], pending=True)
 
 
 def _component(key: tuple[str, str, str, str]) -> str:

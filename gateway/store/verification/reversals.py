@@ -9,12 +9,15 @@ from gateway.store.findings import Check, Findings
 _PLACE = "use, item, lot, location, uom, bom_line, method, owner_kind, owner, standard IS NULL"
 # Those whose original retention has deleted have nothing left to be compared with.
 _MIRRORED = f"""
+WITH originals AS MATERIALIZED (
+    SELECT DISTINCT p.seq FROM posting AS m CROSS JOIN main.posting AS p ON p.seq = m.reverses
+    WHERE m.reverses IS NOT NULL
+)
 SELECT original, item, lot, exact_sum(iif(mirrors, NULL, quantity)), exact_sum(iif(mirrors, quantity, NULL)) FROM (
-    SELECT m.reverses AS original, 1 AS mirrors, l.* FROM posting AS m CROSS JOIN posting_line AS l ON l.seq = m.seq
-    WHERE m.reverses IS NOT NULL AND EXISTS (SELECT 1 FROM posting AS p WHERE p.seq = m.reverses)
+    SELECT o.seq AS original, 1 AS mirrors, l.* FROM originals AS o CROSS JOIN main.posting AS m ON m.reverses = o.seq
+    CROSS JOIN main.posting_line AS l ON l.seq = m.seq
     UNION ALL
-    SELECT p.seq, 0, l.* FROM posting AS p CROSS JOIN posting_line AS l ON l.seq = p.seq
-    WHERE EXISTS (SELECT 1 FROM posting AS m WHERE m.reverses = p.seq)
+    SELECT o.seq, 0, l.* FROM originals AS o CROSS JOIN main.posting_line AS l ON l.seq = o.seq
 ) GROUP BY original, {_PLACE} ORDER BY original
 """  # noqa: S608  # a constant list of columns
 

@@ -5,13 +5,13 @@ import sqlite3
 from gateway.store.findings import Check, Findings
 
 _WORK_LIST = """
-SELECT x.id, x.count, (SELECT count(*) FROM trigger_log AS t WHERE t.exception_id = x.id AND t.closed = 0)
-FROM exception AS x WHERE x.kind = 'trigger' AND x.closed_at IS NULL
+SELECT x.id, x.count, (SELECT count(*) FROM main.trigger_log AS t WHERE t.exception_id = x.id AND t.closed = 0)
+FROM main.exception AS x WHERE x.kind = 'trigger' AND x.closed_at IS NULL
 """
 # A trigger waits in an open exception; one that was closed without posting names the one it waited in.
 _FORGOTTEN = """
 SELECT t.exception_id, count(*) FROM trigger_log AS t
-LEFT JOIN exception AS x ON x.id = t.exception_id AND x.kind = 'trigger'
+LEFT JOIN main.exception AS x ON x.id = t.exception_id AND x.kind = 'trigger'
 WHERE t.exception_id IS NOT NULL AND (x.id IS NULL OR (x.closed_at IS NOT NULL AND NOT t.closed))
 GROUP BY t.exception_id
 """

@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.contract.drivers.harness import Authority, Desk, make_driver
+from tests.contract.drivers.harness import Desk, make_driver
+from tests.harness.certificates import Authority
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import paho.mqtt.publish
 import pytest
 from asyncua import Server, ua
+from asyncua.crypto.validator import CertificateValidator
 from asyncua.server.internal_server import InternalServer
 from asyncua.server.user_managers import UserManager
 from pymodbus.constants import ExcCodes
@@ -55,6 +56,8 @@ class OpcUaBench:
         self.user_manager: UserManager | None = None
         self.certificate: tuple[Path, Path] | None = None
         self.application_uri = "urn:test:server"
+        self.policies = [ua.SecurityPolicyType.Basic256Sha256_SignAndEncrypt]
+        self.believes: CertificateValidator | None = None  # which clients
 
     def settings(self, port: int | None = None) -> dict[str, Any]:
         return {
@@ -76,7 +79,8 @@ class OpcUaBench:
             await self.server.set_application_uri(self.application_uri)
             await self.server.load_certificate(str(self.certificate[0]))
             await self.server.load_private_key(str(self.certificate[1]), format="pem")
-            self.server.set_security_policy([ua.SecurityPolicyType.Basic256Sha256_SignAndEncrypt])
+            self.server.set_security_policy(self.policies)
+            self.server.iserver.certificate_validator = self.believes
         index = await self.server.register_namespace("urn:test:plc")
         objects = self.server.nodes.objects
         self._good = await objects.add_variable(ua.NodeId("Good", index), "Good", self.good, ua.VariantType.UInt16)

@@ -2,10 +2,13 @@
 
 import pytest
 
+from gateway.domain.clock import Instant
+from gateway.errors import DataError
 from gateway.ports import Health, Link
 from gateway.signals.sample import Unreadable
 from tests.contract.drivers.harness import make_driver
 from tests.contract.drivers.servers import MqttBench
+from tests.factories import NOON
 
 
 @pytest.fixture
@@ -241,3 +244,25 @@ async def test_a_wrong_password_is_refused_and_shown_without_it(bench, desk, run
 
         assert "Not authorized" in driver.health.detail
         assert "correct horse" not in driver.health.detail
+
+
+def test_a_kept_message_is_read_again_as_it_would_be_now(bench):
+    received = Instant(NOON, 0, "")
+    scan = make_driver(bench.settings()).reread("packer/case", b'{"id": "x", "seq": 3, "units": 12}', received)
+
+    assert received == scan.received
+    assert [("case_sealed", "x")] == [(one.signal, one.value.id) for one in scan.samples]
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload", "reason"),
+    [
+        ("packer/case", b'{"id": "x", "seq": -1}', r"\$\.seq: -1 is negative"),
+        ("packer/case", b"{", "the payload is no JSON"),
+        ("nobody/hears", b"{}", "no signal of FILLER-1 has a topic that nobody/hears is one of"),
+    ],
+)
+def test_a_kept_message_that_still_cannot_be_read_says_why(bench, topic, payload, reason):
+    driver = make_driver(bench.settings())
+    with pytest.raises(DataError, match=reason):
+        driver.reread(topic, payload, Instant(NOON, 0, ""))

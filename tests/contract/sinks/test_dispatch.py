@@ -10,6 +10,7 @@ import pytest
 
 from gateway.settings.sink import SinkSettings
 from gateway.store.batch import ConsumerKind
+from gateway.store.letters import Refused
 from gateway.sync.dispatcher import Dispatcher
 from tests.contract.sinks.conftest import Target
 from tests.integration.api.writer import Writer, open_writer
@@ -152,3 +153,59 @@ async def test_it_goes_on_after_a_restart_without_sending_the_log_again(
         await moved(6)
 
     assert len(target.system.requests) == requests + 1
+
+
+async def refusals(writer: Writer, done: Callable[[Refused], bool]) -> Refused:
+    """Wait until that is so of the only refusal; return it."""
+    async with asyncio.timeout(20):
+        while True:
+            found = [one for closed in (True, False) for one in await writer.views.refused(("", 0), 10, closed=closed)]
+            if found and done(found[0]):
+                return found[0]
+            await asyncio.sleep(0.01)
+
+
+async def test_a_refused_posting_is_booked_on_another_try(
+    target: Target, writer: Writer, moved: Callable[[int], Awaitable[None]]
+) -> None:
+    target.system.refused[2] = "unknown item"
+    await writer.post(3)
+    async with dispatching(target, writer):
+        await moved(3)
+        target.system.refused.clear()
+        await writer.ask_again("erp", 2)
+        found = await refusals(writer, lambda one: one.closed is not None)
+
+    assert found.closed is not None
+    assert found.closed.reason == "booked on another try"
+    assert booked(target, writer) == [1, 2, 3]
+    assert (await writer.watermarks())[ConsumerKind.SINK, "erp"] == 3
+
+
+async def test_another_refusal_brings_the_new_reason(
+    target: Target, writer: Writer, moved: Callable[[int], Awaitable[None]]
+) -> None:
+    target.system.refused[2] = "unknown item"
+    await writer.post(3)
+    async with dispatching(target, writer):
+        await moved(3)
+        target.system.refused[2] = "lot is blocked"
+        await writer.ask_again("erp", 2)
+        found = await refusals(writer, lambda one: one.tries > 1)
+
+    assert (found.reason, found.asked, found.closed) == ("lot is blocked", False, None)
+
+
+async def test_another_try_goes_on_after_a_restart(
+    target: Target, writer: Writer, moved: Callable[[int], Awaitable[None]]
+) -> None:
+    target.system.refused[2] = "unknown item"
+    await writer.post(3)
+    async with dispatching(target, writer):
+        await moved(3)
+    await writer.ask_again("erp", 2)
+    target.system.refused.clear()
+    async with dispatching(target, writer):
+        await refusals(writer, lambda one: one.closed is not None)
+
+    assert booked(target, writer) == [1, 2, 3]

@@ -132,3 +132,12 @@ async def test_a_server_that_never_answers_is_given_up(target: Target) -> None:
         with pytest.raises(TransientError, match="did not answer: ReadTimeout"):
             await sink.deliver("G", "S", make_documents(1, 1))
         await sink.close()
+
+
+async def test_a_system_that_says_the_token_back_does_not_bring_it_into_our_logs(target: Target) -> None:
+    target.system.answers.append(Response(f"you sent Authorization: Bearer {TOKEN}", status_code=400))
+
+    with pytest.raises(SinkRejected, match=r"you sent Authorization: Bearer \(token\)") as caught:
+        await target.sink.deliver("PLANT1-L1", "store", make_documents(1, 1))
+
+    assert TOKEN not in str(caught.value)

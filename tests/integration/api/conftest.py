@@ -36,6 +36,7 @@ class Site:
     master: MasterData
     report: HealthReport
     task: "asyncio.Task[None]"
+    tokens: list[TokenSettings]
     clients: list[httpx.AsyncClient] = field(default_factory=list)
 
     def client(self, role: str | None = "admin") -> httpx.AsyncClient:
@@ -83,12 +84,13 @@ async def start_site(writer: Writer) -> Site:
         clock=StoppedClock(),
         health=lambda: site.report,
         metrics=render_metrics,
-        tokens=[*map(make_token, ROLES), make_token("expired", role="admin", expires=NOW)],
+        tokens=lambda: site.tokens,
         signatures=Signatures(users, StoppedClock()),
         master=lambda: site.master,
     )
     server = ApiServer(ApiSettings(listen="127.0.0.1:0"), services)
-    site = Site(writer, server, NO_MASTER, report, asyncio.create_task(server.run()))
+    tokens = [*map(make_token, ROLES), make_token("expired", role="admin", expires=NOW)]
+    site = Site(writer, server, NO_MASTER, report, asyncio.create_task(server.run()), tokens)
     await server.listening.wait()
     return site
 

@@ -8,7 +8,9 @@ import pytest
 from fastapi.routing import APIRoute
 
 from gateway.api.app import LARGEST_BODY, create_app
-from tests.integration.api.conftest import ROLES, Site
+from gateway.api.commands import name_of
+from gateway.domain.command import ClearAlarm, RaiseAlarm
+from tests.integration.api.conftest import ROLES, Site, make_token
 
 EVERYBODY = {"viewer", "operator", "supervisor", "quality", "erp", "admin"}
 PEOPLE = {"operator", "supervisor", "quality", "admin"}  # who works at the line, or beside it
@@ -21,6 +23,8 @@ ALLOWED = {
     "GET /api/v1/openapi.json": EVERYBODY,
     "GET /api/v1/status": EVERYBODY,
     "GET /api/v1/exceptions": EVERYBODY,
+    "GET /api/v1/baselines": EVERYBODY,
+    "GET /api/v1/checkpoints": EVERYBODY,
     "GET /api/v1/consumers": EVERYBODY,
     "GET /api/v1/postings": {"erp", "admin"},
     "POST /api/v1/consumers/{name}/ack": {"erp", "admin"},
@@ -33,6 +37,9 @@ ALLOWED = {
     "GET /api/v1/shadow": EVERYBODY,
     "GET /api/v1/lots": EVERYBODY,
     "GET /api/v1/windows": EVERYBODY,
+    "GET /api/v1/dead-letters": EVERYBODY,
+    "GET /api/v1/dead-letters/{letter}": EVERYBODY,
+    "GET /api/v1/rejections": EVERYBODY,
     "POST /api/v1/stagings": PEOPLE,
     "POST /api/v1/commands/stage": PEOPLE,
     "POST /api/v1/commands/scan-in": PEOPLE,
@@ -53,11 +60,17 @@ ALLOWED = {
     "POST /api/v1/commands/reverse": PEOPLE,
     "POST /api/v1/commands/close-window": PEOPLE,
     "POST /api/v1/commands/close-order": DECIDERS,
+    "POST /api/v1/commands/settle-hold": PEOPLE,
+    "POST /api/v1/commands/sign-baseline": PEOPLE,
     "POST /api/v1/commands/activate": DECIDERS,
+    "POST /api/v1/commands/redrive-letter": PEOPLE,
+    "POST /api/v1/commands/discard-letter": PEOPLE,
+    "POST /api/v1/commands/redrive-posting": PEOPLE,
+    "POST /api/v1/commands/settle-posting": PEOPLE,
 }
 ROUTES = [
     f"{method} {cast('APIRoute', route).path}"
-    for route in create_app(cast("Any", SimpleNamespace(tokens=(), clock=None))).routes
+    for route in create_app(cast("Any", SimpleNamespace(tokens=tuple, clock=None, certified=()))).routes
     for method in sorted(cast("APIRoute", route).methods)
 ]
 GUARDED = [route for route in ROUTES if ALLOWED.get(route, EVERYBODY) is not None]
@@ -85,6 +98,39 @@ async def test_without_a_valid_token_it_is_401_before_anything_is_validated(site
     statuses = [await ask(site, who, route, params={"after": "nonsense"}, content=b"{") for who in strangers]
 
     assert statuses == [401, 401, 401]
+
+
+GARBAGE = {
+    "empty": "",
+    "no token": "Bearer",
+    "another scheme": "Basic YWRtaW46YWRtaW4=",
+    "the token alone": "token of admin",
+    "a hash as it stands in the configuration": f"Bearer {make_token('admin').sha256}",
+    "not ASCII": "Bearer tökén of admin".encode(),
+    "two tokens": "Bearer token of admin, Bearer token of viewer",
+    "very long": f"Bearer {'a' * 10_000}",
+}
+
+
+@pytest.mark.parametrize("garbage", GARBAGE.values(), ids=list(GARBAGE))
+async def test_garbage_is_no_token_on_any_route(site: Site, garbage: str | bytes) -> None:
+    statuses = {await ask(site, None, route, headers={"Authorization": garbage}) for route in GUARDED}
+
+    assert statuses == {401}
+
+
+async def test_a_token_that_was_taken_away_is_refused_at_once(site: Site) -> None:
+    client = site.client("erp")
+    before = await client.get("/api/v1/status")
+    site.tokens[:] = [one for one in site.tokens if one.name != "erp"]
+    after = await client.get("/api/v1/status")  # over the same connection
+
+    assert (before.status_code, after.status_code) == (200, 401)
+
+
+@pytest.mark.parametrize("command", [RaiseAlarm, ClearAlarm])
+async def test_what_only_the_gateway_itself_may_say_is_no_route(site: Site, command: type) -> None:
+    assert 404 == await ask(site, "admin", f"POST /api/v1/commands/{name_of(command)}", json={})
 
 
 async def test_401_says_what_is_needed(site: Site) -> None:

@@ -58,6 +58,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "retry": {},
     "accept-deviation": {"exception": 7},
     "close-exception": {"exception": 7, "reason": "TEST"},
+    "settle-hold": {"exception": 7, "reason": "TEST", "parts": [{"quantity": "5", "order": "100045"}]},
+    "sign-baseline": {"device": "FILLER-1", "signal": "good", "value": 41},
     "reverse": {"seq": 2, "reason": "MISCOUNT"},
     "close-window": {"document": 9},
     "close-order": {"order": "100045", "residuals": "return", "reason": "DONE"},

@@ -54,6 +54,8 @@ async def test_health_counts_and_names_nothing(site: Site) -> None:
     assert answer.json() == {
         "ready": True,
         "store": "ok",
+        "paused": False,
+        "troubles": 0,
         "started_at": "2026-11-21T10:00:00.000Z",
         "devices": {"connected": 1, "disconnected": 1},
         "sinks": {"connected": 1},

@@ -15,7 +15,7 @@ from gateway.domain.posting import Output, Posting, PostingType
 from gateway.domain.signature import Author
 from gateway.errors import CommandRefused, StoreError
 from gateway.formats import chain
-from gateway.store.batch import Batch, ConsumerKey, ConsumerKind, Head, Mark, PostingRow, Rejection, StagingRow
+from gateway.store.batch import Batch, Closing, ConsumerKey, ConsumerKind, Head, Mark, PostingRow, Rejection, StagingRow
 from gateway.store.codec import staging_hash
 from gateway.store.log import PostingLog
 from gateway.store.store import Store
@@ -96,6 +96,16 @@ class Writer:
         rejections = [Rejection(sink, seq, reason, NOW) for seq, reason in rejected.items()]
         key = ConsumerKey(ConsumerKind.SINK, sink)
         await self._commit(Batch(consumers={key: Mark(through, NOW)}, rejections=rejections))
+
+    async def tried_again(self, sink: str, seq: int, refused: str) -> None:
+        if refused:
+            await self._commit(Batch(rejections=[Rejection(sink, seq, refused, NOW)]))
+        else:
+            await self._commit(Batch(closed_rejections={(sink, seq): Closing(NOW, "booked on another try", sink)}))
+
+    async def ask_again(self, sink: str, seq: int) -> None:
+        await self._commit(Batch(asked_again=[(sink, seq)]))
+        self.log.ask_again()
 
     async def watermarks(self) -> dict[tuple[ConsumerKind, str], int]:
         return {(one.kind, one.name): one.through for one in await self.log.consumers()}

@@ -14,7 +14,7 @@ HASH = "ab" * 32
     [("127.0.0.1:8080", "127.0.0.1", 8080), ("[::1]:0", "::1", 0), ("gateway.local:443", "gateway.local", 443)],
 )
 def test_listen_is_an_address_and_a_port(listen: str, host: str, port: int) -> None:
-    settings = ApiSettings(listen=listen)
+    settings = ApiSettings(listen=listen, allow_plaintext=True)
 
     assert (host, port) == (settings.host, settings.port)
 

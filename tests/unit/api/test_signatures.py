@@ -58,14 +58,16 @@ def signatures(users: Path, clock: Clock) -> Signatures:
     return Signatures(users, clock)
 
 
-async def sign(signatures: Signatures, password: str = "right", user: str = "eva") -> Signature:
+async def sign(
+    signatures: Signatures, password: str = "right", user: str = "eva", token: str = "terminal-1"
+) -> Signature:
     given = SignatureBody.model_validate({"user": user, "password": password, "meaning": "reversal approved"})
-    return (await signatures.check(given, REVERSE, Permission.OPERATE)).sign("sha256:0")
+    return (await signatures.check(given, REVERSE, Permission.OPERATE, token)).sign("sha256:0")
 
 
-async def refusal(signatures: Signatures, password: str = "wrong", user: str = "eva") -> int:
+async def refusal(signatures: Signatures, password: str = "wrong", user: str = "eva", token: str = "terminal-1") -> int:
     with pytest.raises(SignatureRefused) as refused:
-        await sign(signatures, password, user)
+        await sign(signatures, password, user, token)
     return refused.value.status
 
 
@@ -77,7 +79,7 @@ async def test_it_names_person_role_meaning_time_and_record(signatures: Signatur
 
 async def test_what_needs_no_signature_takes_the_first_role_that_may_do_it(signatures: Signatures) -> None:
     given = SignatureBody.model_validate({"user": "eva", "password": "right", "meaning": "scanned"})
-    signature = await signatures.check(given, ScanIn("L1", "CAP-28", "L-7"), Permission.OPERATE)
+    signature = await signatures.check(given, ScanIn("L1", "CAP-28", "L-7"), Permission.OPERATE, "terminal-1")
 
     assert "operator" == signature.role
 
@@ -103,6 +105,20 @@ async def test_five_failures_in_five_minutes_and_the_right_password_waits(signat
 
     assert ([401] * 5, 429) == (failures, locked)
     assert await sign(signatures)
+
+
+async def test_a_lock_at_one_workplace_locks_nobody_out_at_another(signatures: Signatures) -> None:
+    locked = [await refusal(signatures) for _ in range(6)]
+
+    assert [401] * 5 + [429] == locked
+    assert await sign(signatures, token="terminal-2")
+
+
+async def test_guessing_at_many_users_locks_the_workplace(signatures: Signatures) -> None:
+    guessed = [await refusal(signatures, user=f"user-{number}") for number in range(16)]
+
+    assert [401] * 15 + [429] == guessed
+    assert 429 == await refusal(signatures, "right")
 
 
 async def test_looking_again_does_not_prolong_the_wait(signatures: Signatures, clock: Clock) -> None:

@@ -214,3 +214,38 @@ def test_an_idle_machine_gets_no_allowance_for_lateness(feed):
     line.read(105, after=10)
 
     assert line.read(150, after=1).verdict is Verdict.SUSPECT
+
+
+def test_a_counter_set_back_a_little_while_it_runs_is_held_when_it_passes_its_old_value(feed):
+    line = feed(45, modulus=2**32)
+    line.read(39, after=0.2)
+    line.read(43, after=0.2)
+
+    decision = line.read(47, after=0.2)
+
+    assert (decision.verdict, decision.held.candidates) == (Verdict.IMPLAUSIBLE, (8, 2))
+    assert "set back at the machine while it ran" in decision.held.reason
+
+
+def test_one_low_reading_alone_is_no_counter_that_was_set_back(feed):
+    line = feed(45, modulus=2**32)
+    line.read(39, after=0.2)
+
+    assert line.read(47, after=0.2)[:2] == (Verdict.COUNT, 2)
+
+
+def test_low_readings_that_lead_elsewhere_are_no_counter_that_was_set_back(feed):
+    line = feed(1000, modulus=2**32)
+    line.read(8, after=0.2)
+    line.read(10, after=0.2)
+
+    assert line.read(1003, after=0.2)[:2] == (Verdict.COUNT, 3)
+
+
+def test_low_readings_before_the_gateway_restarted_are_no_counter_that_was_set_back(feed):
+    line = feed(45, modulus=2**32, has_epoch=False, retentive=True)
+    line.read(39, after=0.2)
+    line.read(43, after=0.2)
+    line.reboot(wall=0.2)
+
+    assert line.read(47, after=0.2).verdict is Verdict.COUNT

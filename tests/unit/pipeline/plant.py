@@ -35,6 +35,7 @@ SECOND = 1_000_000_000
 _REMEMBERED = (
     *("head", "ids", "watermarks", "lots", "stock", "requirements", "progress", "exceptions", "tallies", "waiting"),
     *("documents", "windows", "gathered", "seqs", "span_heads", "backlogs", "order_states", "line_states", "shadows"),
+    "baselines",
 )
 
 

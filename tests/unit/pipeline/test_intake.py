@@ -1,10 +1,11 @@
 """The bounded queue between drivers and pipeline."""
 
 import asyncio
+from dataclasses import replace
 
 from gateway.domain.clock import Instant
 from gateway.pipeline.intake import IntakeQueue
-from gateway.signals.sample import Sample, Scan
+from gateway.signals.sample import Sample, Scan, Unreadable
 from tests.factories import NOON
 
 
@@ -82,3 +83,19 @@ async def test_a_closed_queue_takes_nothing_more_and_gives_out_what_waits():
     assert not waiting.done()
 
     waiting.cancel()
+
+
+async def test_a_few_huge_messages_are_as_full_as_many_small_ones():
+    queue = IntakeQueue()
+    huge = replace(make_scan("PACKER-1"), unreadable=Unreadable("line1/packer", bytes(8 << 20), "no JSON"))
+    await queue.put(huge)
+    await queue.put(huge)
+    waiting = asyncio.create_task(queue.put(huge))
+    await asyncio.sleep(0)
+
+    assert not waiting.done()
+
+    queue.take(1)
+    await waiting
+
+    assert 2 == len(queue)

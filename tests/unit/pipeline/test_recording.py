@@ -68,7 +68,7 @@ async def test_a_committed_batch_has_one_tick_before_its_events(empty):
     empty.read(good=3)
     await empty.turn()
 
-    assert [(0, "tick"), (0, "tick")] == (await inputs(empty))[-2:]
+    assert [(0, "tick"), (0, "baseline"), (0, "tick")] == (await inputs(empty))[-3:]
 
 
 async def test_a_command_is_recorded_with_the_transaction_that_carries_it_out(empty):

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from gateway.counting.counter import Suspect
-from gateway.counting.messages import Watermark
+from gateway.counting.messages import Settled, Watermark
 from gateway.domain.document import Backlog
 from gateway.domain.event import LotMention, Trigger
 from gateway.domain.exception import ExceptionKind
@@ -78,6 +78,7 @@ async def test_a_checkpoint_comes_back_exactly(store, stored):
     [
         Watermark(),
         Watermark(4711, Decimal("12.500"), ((3, 4), (9, 9)), START + MICROSECOND),
+        Watermark(7, settled=(Settled(3, 4, 1, "anna", START), Settled(None, None, 2, "eva", START + MICROSECOND))),
     ],
 )
 async def test_a_message_watermark_comes_back_exactly(store, stored):

@@ -4,7 +4,7 @@ import pytest
 
 from gateway.domain.event import EventKind
 from gateway.store import forget
-from gateway.store.batch import Batch, ConsumerKey, ConsumerKind, EventRow, InputRow, Mark, Rejection, Snapshot
+from gateway.store.batch import Batch, Closing, ConsumerKey, ConsumerKind, EventRow, InputRow, Mark, Rejection, Snapshot
 from gateway.store.log import PostingLog
 from gateway.store.retention import prune
 from gateway.store.store import Registration
@@ -64,6 +64,13 @@ async def test_a_refused_posting_and_what_follows_it_stay(store, acknowledged):
     await store.commit(Batch(rejections=[Rejection("erp", 3, "unknown lot", START)]))
 
     assert await prune(store, KEEP, LATER) == 2
+
+
+async def test_retention_goes_on_once_a_refusal_is_closed(store, acknowledged):
+    await store.commit(Batch(rejections=[Rejection("erp", 3, "unknown lot", START)]))
+    await store.commit(Batch(closed_rejections={("erp", 3): Closing(START, "booked by hand", "eva")}))
+
+    assert await prune(store, KEEP, LATER) == 6
 
 
 async def test_event_keys_stay_known_as_long_as_their_posting(store, acknowledged):

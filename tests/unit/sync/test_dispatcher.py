@@ -12,6 +12,7 @@ from gateway.errors import CommandRefused, GatewayError, Postponed, SinkRejected
 from gateway.ports import Delivery, Document, Health, Link
 from gateway.settings.sink import SinkSettings
 from gateway.store.batch import ConsumerKind
+from gateway.store.lineage import Former, Lineage
 from gateway.sync.dispatcher import Dispatcher
 
 Answer = GatewayError | Callable[[Sequence[Document]], Delivery]
@@ -35,10 +36,12 @@ class Sink:
 
     answers: list[Answer] = field(default_factory=list)
     sent: list[tuple[int, int]] = field(default_factory=list)
+    stores: list[str] = field(default_factory=list)
     twice: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def deliver(self, gateway: str, store: str, documents: Sequence[Document]) -> Delivery:
-        assert (gateway, store) == ("G", "S")
+        assert gateway == "G"
+        self.stores.append(store)
         self.sent.append((documents[0].seq, documents[-1].seq))
         if len(self.sent) > 1:
             self.twice.set()
@@ -58,9 +61,13 @@ class World:
     dead: dict[int, str] = field(default_factory=dict)
     refuses: list[GatewayError] = field(default_factory=list)  # instead of moving the watermark
     gateway: str = "G"
-    store: str = "S"
+    lineage: Lineage = Lineage("G", "S")
     drained: asyncio.Event = field(default_factory=asyncio.Event)
     news: asyncio.Event = field(default_factory=asyncio.Event)
+    asked: int = 0
+    again: list[int] = field(default_factory=list)  # refused postings that are to be offered once more
+    outcomes: list[tuple[int, str]] = field(default_factory=list)
+    tried: asyncio.Event = field(default_factory=asyncio.Event)  # there is nothing more to be offered
 
     async def consumers(self) -> list[Any]:
         return [
@@ -75,8 +82,7 @@ class World:
         return True
 
     async def page(self, after: int, bound: int | None, limit: int) -> Any:
-        assert bound is None
-        last = min(self.last, after + limit)
+        last = min(self.last, after + limit, bound or self.last)
         return SimpleNamespace(documents=tuple(Document(seq, b"{}") for seq in range(after + 1, last + 1)))
 
     async def deliver(self, sink: str, through: int, rejected: Mapping[int, str]) -> None:
@@ -85,6 +91,27 @@ class World:
             raise self.refuses.pop(0)
         self.through = through
         self.dead.update(rejected)
+
+    async def asked_again(self, _: str, after: int) -> Document | None:
+        return next((Document(seq, b"{}") for seq in sorted(self.again) if seq > after), None)
+
+    async def wait_asked(self, before: int) -> None:
+        if not self.again:
+            self.tried.set()
+        while self.asked == before:
+            await self.news.wait()
+
+    async def tried_again(self, sink: str, seq: int, refused: str) -> None:
+        assert sink == "erp"
+        self.again.remove(seq)
+        self.outcomes.append((seq, refused))
+
+    def ask(self, *seqs: int) -> None:
+        self.again += seqs
+        self.asked += 1
+        self.tried.clear()
+        self.news.set()
+        self.news = asyncio.Event()
 
     def add(self, count: int) -> None:
         self.last += count
@@ -160,7 +187,7 @@ async def test_a_refusal_for_good_is_kept_and_passed() -> None:
     dispatcher = await drain(world)
 
     assert world.dead == {2: "unknown item"}
-    assert Health(Link.DEGRADED, "refused 1 postings for good, last seq 2: unknown item") == dispatcher.health
+    assert Health(Link.DEGRADED, "refused 1 postings, last seq 2: unknown item") == dispatcher.health
 
 
 @pytest.mark.parametrize(
@@ -253,3 +280,77 @@ async def test_it_logs_a_change_of_health_once(caplog: pytest.LogCaptureFixture)
         ("WARNING", "sink erp is disconnected: no route"),
         ("INFO", "sink erp is connected: takes postings"),
     ]
+
+
+async def test_a_refused_posting_is_offered_alone_as_soon_as_it_is_asked_for() -> None:
+    world = make_world(last=3, through=3)
+    task = asyncio.create_task(make_dispatcher(world).run())
+    await world.tried.wait()
+    world.ask(2)
+    await world.tried.wait()
+    task.cancel()
+
+    assert ([(2, 2)], [(2, "")], 3) == (world.sink.sent, world.outcomes, world.through)
+
+
+async def test_what_was_asked_for_before_a_restart_is_offered_at_once() -> None:
+    world = make_world(last=3, through=3, again=[1, 3])
+
+    await run(make_dispatcher(world), world.tried)
+
+    assert [(1, ""), (3, "")] == world.outcomes
+
+
+async def test_a_posting_that_is_refused_again_brings_the_new_reason() -> None:
+    world = make_world(all_but(2, "lot is blocked"), last=3, through=3, again=[2])
+
+    await run(make_dispatcher(world), world.tried)
+
+    assert [(2, "lot is blocked")] == world.outcomes
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [TransientError("gone"), SinkRejected("403"), Postponed("busy", 0), TooLarge("413"), only()],
+    ids=["no answer", "the request is refused", "put off", "too large", "later"],
+)
+async def test_another_try_that_brings_no_answer_comes_again(answer: Answer) -> None:
+    world = make_world(answer, last=3, through=3, again=[2])
+
+    await run(make_dispatcher(world), world.tried)
+
+    assert ([(2, 2), (2, 2)], [(2, "")]) == (world.sink.sent, world.outcomes)
+
+
+async def test_a_try_without_an_answer_lets_the_next_one_go_first() -> None:
+    world = make_world(TransientError("gone"), last=3, through=3, again=[1, 3])
+
+    await run(make_dispatcher(world), world.tried)
+
+    assert [(3, ""), (1, "")] == world.outcomes
+
+
+async def test_another_try_does_not_hold_up_the_log() -> None:
+    world = make_world(last=3, through=3, again=[2])
+    deliver = world.sink.deliver
+
+    async def never_the_second(gateway: str, store: str, documents: Sequence[Document]) -> Delivery:
+        if documents[0].seq == 2:
+            raise TransientError("500 for this one")
+        return await deliver(gateway, store, documents)
+
+    world.sink.deliver = never_the_second  # type: ignore[method-assign]
+    world.last = 9
+    await drain(world)
+
+    assert (9, [2]) == (world.through, world.again)
+
+
+async def test_postings_from_before_a_restore_are_handed_over_under_the_id_they_bear() -> None:
+    world = make_world(last=25)
+    world.lineage = Lineage("G", "NEW", (Former("OLD", 90, 12),))
+
+    await drain(world)
+
+    assert world.sink.sent == [(1, 10), (11, 12), (13, 22), (23, 25)]
+    assert world.sink.stores == ["OLD", "OLD", "NEW", "NEW"]

@@ -1,0 +1,121 @@
+"""Looks every few seconds at the disk and at the parts that fail; tells of it in the work list, until it is over."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gateway.domain.command import ClearAlarm, RaiseAlarm
+from gateway.domain.exception import ExceptionKind
+from gateway.domain.signature import Author
+from gateway.errors import StoreError, TransientError
+from gateway.pipeline.pipeline import DISK_FULL, Pipeline
+from gateway.runtime.disk_rules import CODES, SLOW, Growth, Limits, Reading, growth_a_day, slowness, troubles
+from gateway.runtime.supervisor import Supervisor
+from gateway.store.space import room, size_of, unused
+from gateway.store.views import Buffer, Views
+
+logger = logging.getLogger(__name__)
+_PERIOD = 2.0  # seconds
+_REMEMBERED = 600.0  # seconds between two sizes that the growth is measured by …
+_SIZES = 145  # … so that it is that of a day
+FAILING = "failing"  # a part that was tripped
+_OWN = CODES | {DISK_FULL, FAILING}
+Alarms = dict[tuple[str, str], str]  # by part and code
+
+
+@dataclass(slots=True)
+class DiskWatch:
+    """Runs beside the pipeline. `reading` is how the disk was at the last look, None before the first."""
+
+    path: Path
+    limits: Limits
+    views: Views
+    pipeline: Pipeline
+    supervisor: Supervisor
+    reading: Reading | None = None
+    _sizes: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=_SIZES))
+    _telling: asyncio.Task[None] | None = None
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        try:
+            while True:
+                with suppress(StoreError, OSError):  # a store that can't be read is told of by the pipeline
+                    await self.look()
+                await asyncio.sleep(_PERIOD)
+        finally:
+            if self._telling:
+                self._telling.cancel()
+
+    def troubles(self) -> dict[str, str]:
+        """Return what is wrong right now: the parts that fail, and a disk that is slow at this moment."""
+        found = self.supervisor.tripped()
+        waits = max(self.pipeline.writer.latency.running, self.reading.commit if self.reading else 0.0)
+        if waits > self.limits.commit:
+            found["disk"] = f"a commit takes {waits:.1f} s (limit {self.limits.commit:g} s): the disk is slow"
+        return found
+
+    async def look(self) -> None:
+        """Read how the disk is, and raise and clear what follows."""
+        self.reading = await self._read()
+        now = asyncio.get_running_loop().time()
+        if not self._sizes or now - self._sizes[-1][0] >= _REMEMBERED:
+            self._sizes.append((now, self.reading.used))
+        growth = Growth(growth_a_day((*self._sizes, (now, self.reading.used))), await self._waits())
+        told = self._told()
+        found: Alarms = {(name, FAILING): f"{name} {why}" for name, why in self.supervisor.tripped().items()}
+        disk = troubles(self.reading, self.limits, growth, {code for _, code in told})
+        found |= {("gateway", code): why for code, why in disk.items()}
+        if self._telling and self._telling.done():
+            self._telling = self._telling.result()  # what it failed with is ours
+        if self._telling is None:  # a commit may hang: looking goes on
+            self._telling = asyncio.create_task(self._tell(found, told))
+
+    async def _read(self) -> Reading:
+        commit = self.pipeline.writer.latency.look()
+        before = self.reading.slow if self.reading else 0
+        empty = await self.views.read(unused)
+        wal, size = self.views.wal_size(), size_of(self.path)
+        disk = await asyncio.to_thread(room, self.path.parent)
+        slow = slowness(before, commit, self.limits.commit)
+        return Reading(size - empty + wal, wal, disk.free + empty, disk.total, commit, slow)
+
+    async def _waits(self) -> str:
+        return held_up(await self.views.buffers())
+
+    def _told(self) -> Alarms:
+        every = self.pipeline.writer.state.exceptions.values()
+        ours = [one for one in every if one.kind is ExceptionKind.ALARM and one.code in _OWN]
+        return {one.scope: one.reason for one in ours}
+
+    async def _tell(self, found: Mapping[tuple[str, str], str], told: Alarms) -> None:
+        """Raise what isn't told, clear what is over; later, where nothing can be carried out."""
+        commands, author = self.pipeline.commands, Author("gateway")
+        with suppress(TransientError, StoreError):
+            for (about, code), reason in found.items():
+                if (about, code) not in told:
+                    logger.warning("%s", reason)
+                    await commands.execute(RaiseAlarm(code, reason, about), author)
+            for about, code in told.keys() - found.keys():
+                await commands.execute(ClearAlarm(code, _OVER.get(code, "there is room again"), about), author)
+
+
+_OVER = {SLOW: "commits are quick again", FAILING: "it runs again", "wal": "it is short again"}
+
+
+def held_up(readers: list[Buffer]) -> str:
+    """Return whom retention waits for, as a sentence."""
+    required = [one for one in readers if one.required]
+    if not required:
+        return "nothing is ever deleted while no sink or consumer is required"
+    last = max(required, key=lambda one: one.waiting)
+    if not last.waiting:
+        return "everything is acknowledged: shorten retention.keep, or give the store more room"
+    return (
+        f"retention waits for {last.kind} {last.name}, which has acknowledged up to seq {last.through} and not the "
+        f"{last.waiting} postings after it"
+    )

@@ -1,0 +1,84 @@
+"""Is the store's file what was committed last? Asked when it is opened, before anything is written to it.
+
+SQLite finds a page that is no page; it doesn't notice a changed byte of a posting, nor commits that are gone with the
+log: the chain and the witness beside the file do.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from gateway.errors import DataError, StoreDamaged
+from gateway.formats import chain
+from gateway.store.load import head, read_meta
+from gateway.store.migrate import APPLICATION_ID, migrations
+from gateway.store.witness import Seen, compare
+
+HINT = "restore a backup with `gateway restore`, or begin anew with `gateway new-store`; either keeps this file"
+_QUICK = 256 << 20  # bytes that are checked in a good second whatever happened before
+_TAIL = 1000  # entries of the chain
+_POSTINGS = "SELECT position, body FROM posting ORDER BY seq DESC LIMIT ?"
+_JOURNAL = "SELECT position, body FROM journal ORDER BY position DESC LIMIT ?"
+_VERIFIED = "SELECT coalesce(max(position), 0) FROM signed_checkpoint"
+_CHECKPOINTS_SINCE = 4  # schema version
+
+
+def was_cut_off(store: Path) -> bool:
+    """Tell whether the last run was killed, by the log that SQLite deletes when it ends well."""
+    return store.with_name(f"{store.name}-wal").exists()
+
+
+def examine(connection: sqlite3.Connection, store: Path, seen: Seen | None, *, cut_off: bool) -> None:
+    """Look for damage; StoreDamaged says what it is. A file of a good run that is large is looked at only in part."""
+    try:
+        _examine(connection, store, seen, cut_off)
+    except StoreDamaged as damage:
+        raise StoreDamaged(f"store {store} is damaged: {damage.message}", HINT) from damage
+
+
+def _examine(connection: sqlite3.Connection, store: Path, seen: Seen | None, cut_off: bool) -> None:
+    if cut_off or store.stat().st_size < _QUICK:
+        wrong = [answer for (answer,) in connection.execute("PRAGMA quick_check(3)") if answer != "ok"]
+        if wrong:
+            raise StoreDamaged("; ".join(wrong))
+    empty = not connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+    if not (empty or _is_ours(connection)):
+        return  # that is told apart
+    meta = {} if empty else read_meta(connection)
+    if not meta:  # its founding broke off, unless there was something before
+        if seen is not None:
+            raise StoreDamaged(f"it is empty or gone, but entry {seen.position} of store {seen.store} was committed")
+        return
+    version, end = connection.execute("PRAGMA user_version").fetchone()[0], head(meta)
+    compare(seen, meta["store"], end)
+    _follow_back(connection, end.position, end.hash)
+    if version >= _CHECKPOINTS_SINCE and (verified := connection.execute(_VERIFIED).fetchone()[0]) > end.position:
+        raise StoreDamaged(
+            f"it ends at entry {end.position} of its chain, but entry {verified} was verified and signed"
+        )
+
+
+def _is_ours(connection: sqlite3.Connection) -> bool:
+    found = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
+    application, version = found
+    return bool(application == APPLICATION_ID and version <= migrations()[-1][0])
+
+
+def _follow_back(connection: sqlite3.Connection, position: int, expected: bytes) -> None:
+    """Follow the chain's last entries back from its head."""
+    for at, body in _newest_first(connection):
+        if at != position:
+            raise StoreDamaged(f"entry {position} of its chain is missing")
+        try:
+            core, previous, sealed = chain.unseal(body)
+        except DataError as error:
+            raise StoreDamaged(f"entry {position} of its chain: {error.message}") from error
+        if sealed != expected or chain.link(core, previous) != sealed:
+            raise StoreDamaged(f"entry {position} of its chain was changed: its hash is another")
+        position, expected = position - 1, previous
+
+
+def _newest_first(connection: sqlite3.Connection) -> Iterator[tuple[int, bytes]]:
+    """Return the last entries without a gap: of postings and journal together as many as each has at least."""
+    found = [*connection.execute(_POSTINGS, (_TAIL,)), *connection.execute(_JOURNAL, (_TAIL,))]
+    return iter(sorted(found, reverse=True)[:_TAIL])

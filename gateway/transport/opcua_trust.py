@@ -1,0 +1,211 @@
+"""Whether an OPC UA server's certificate is believed, and if not, why and what to do about it.
+
+asyncua's own check knows neither hosts, nor the dates, authorities and signatures of revocation lists, nor
+revoked intermediates; and its answer is a number.
+"""
+
+from collections.abc import Callable, Iterator
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from ipaddress import ip_address
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from asyncua import ua
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.x509 import verification
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from gateway.errors import ConfigError, TransientError
+from gateway.transport.tls import is_pem
+
+T = TypeVar("T")
+
+_SUFFIXES = (".pem", ".der", ".crt", ".cer", ".crl")
+_RENEW = "have it renewed there; if it is valid, this machine's clock is wrong"
+_ISSUE = "have one issued as OPC UA wants it, or pin it: server_certificate"
+# Part 6, 6.2.2: what a key of an application has to be allowed for.
+_USES = ("digital_signature", "content_commitment", "key_encipherment", "data_encipherment")
+
+
+class Fault(NamedTuple):
+    """What is wrong, beginning with OPC UA's name for it, and the way out."""
+
+    why: str
+    way_out: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Whom to believe at `host`: certificates of servers or authorities in `folder`, or the one that is `pinned`.
+
+    `lists` are revocation lists, from the folder `revoked`; None where nobody asked for them.
+    """
+
+    host: str
+    folder: Path | None = None
+    certificates: tuple[x509.Certificate, ...] = ()
+    revoked: Path | None = None
+    lists: tuple[x509.CertificateRevocationList, ...] | None = None
+    pinned: x509.Certificate | None = None
+
+    @classmethod
+    def read(cls, host: str, folder: Path | None, revoked: Path | None, pinned: Path | None) -> "Trust":
+        """Return what the files say; ConfigError for one that can't be read, and where they trust nobody."""
+        if folder is None and pinned is None:
+            raise ConfigError("nobody is trusted", "give trust or server_certificate")
+        certificates = _all(folder, x509.load_pem_x509_certificates, x509.load_der_x509_certificate)
+        if folder and not certificates:
+            raise ConfigError(f"{folder} has no usable certificate", "put the server's .pem or .der there")
+        lists = _all(revoked, lambda data: [x509.load_pem_x509_crl(data)], x509.load_der_x509_crl)
+        one = load_certificate(pinned) if pinned else None
+        return cls(host, folder, certificates, revoked, lists if revoked else None, one)
+
+    async def __call__(self, certificate: x509.Certificate, server: ua.ApplicationDescription) -> None:
+        """Be asyncua's validator, after the channel proved its key and before anybody logs in; TransientError."""
+        for fault in self.faults(certificate, str(server.ApplicationUri)):
+            raise TransientError(f"the server at {self.host} is not believed: {fault.why}", fault.way_out)
+
+    def faults(self, certificate: x509.Certificate, application: str) -> Iterator[Fault]:
+        """Yield what is wrong with a server's certificate, the easiest to explain first; nothing where it is right."""
+        yield from _dates(certificate)
+        yield from _extensions(certificate, application)
+        if self.pinned is not None and certificate != self.pinned:
+            yield Fault(
+                f"BadCertificateUntrusted: it shows {_name(certificate)}, not the pinned certificate",
+                "put the server's present certificate into the file of server_certificate, if it is the right one",
+            )
+        if self.pinned is None:
+            yield from self._host(certificate)
+        if self.folder is not None:
+            yield from self._chain(certificate)
+
+    def _host(self, certificate: x509.Certificate) -> Iterator[Fault]:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        hosts = [one.lower() for one in names.get_values_for_type(x509.DNSName)]
+        hosts += [str(one) for one in names.get_values_for_type(x509.IPAddress)]
+        if _canonical(self.host) not in hosts:
+            yield Fault(
+                f"BadCertificateHostNameInvalid: its certificate is for {', '.join(hosts) or 'no host'}",
+                "use such a host in endpoint, have one issued for this host, or pin it: server_certificate",
+            )
+
+    def _chain(self, certificate: x509.Certificate) -> Iterator[Fault]:
+        verifier = _policies().store(verification.Store(list(self.certificates))).build_client_verifier()
+        try:
+            chain = list(verifier.verify(certificate, []).chain)
+        except verification.VerificationError as error:
+            yield Fault(
+                f"BadCertificateUntrusted: nothing in {self.folder} (trust) vouches for {_name(certificate)}: {error}",
+                f"put it, or its authority's certificate, into {self.folder}, if it is the right one",
+            )
+            return
+        while issuer := _issuer(chain[-1], set(self.certificates).difference(chain)):
+            chain.append(issuer)  # a trusted intermediate may be revoked by its root
+        for one, above in pairwise(chain):
+            yield from self._revocation(one, above, "Revoked" if one is chain[0] else "IssuerRevoked")
+
+    def _revocation(self, certificate: x509.Certificate, issuer: x509.Certificate, status: str) -> Iterator[Fault]:
+        if self.lists is None:
+            return
+        fetch = f"fetch the present list of {_name(issuer)} into {self.revoked} (revoked)"
+        key: Any = issuer.public_key()  # one that signed a certificate
+        theirs = [one for one in self.lists if one.issuer == issuer.subject and one.is_signature_valid(key)]
+        current = max(theirs, key=lambda one: one.last_update_utc, default=None)
+        if current is None:
+            why = f"BadCertificateRevocationUnknown: {self.revoked} (revoked) has no list of {_name(issuer)}"
+            yield Fault(why, fetch)
+        elif current.next_update_utc is not None and current.next_update_utc < datetime.now(UTC):
+            why = f"BadCertificateRevocationUnknown: the list of {_name(issuer)} expired {current.next_update_utc}"
+            yield Fault(why, f"{fetch}; without it nobody would notice a revocation")
+        elif current.get_revoked_certificate_by_serial_number(certificate.serial_number) is not None:
+            yield Fault(f"BadCertificate{status}: {_name(certificate)} was revoked", "have a new one issued")
+
+
+def load_certificate(path: Path) -> x509.Certificate:
+    """Return the first certificate of a PEM or DER file; ConfigError where it has none."""
+    found = _read(path, x509.load_pem_x509_certificates, x509.load_der_x509_certificate)
+    return found[0]
+
+
+def _dates(certificate: x509.Certificate) -> Iterator[Fault]:
+    now = datetime.now(UTC)
+    if now < certificate.not_valid_before_utc:
+        yield Fault(f"BadCertificateTimeInvalid: not valid before {certificate.not_valid_before_utc}", _RENEW)
+    if now > certificate.not_valid_after_utc:
+        yield Fault(f"BadCertificateTimeInvalid: expired {certificate.not_valid_after_utc}", _RENEW)
+
+
+def _extensions(certificate: x509.Certificate, application: str) -> Iterator[Fault]:
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        uses = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
+        purposes = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except x509.ExtensionNotFound as error:
+        yield Fault(f"BadCertificateInvalid: {error}", _ISSUE)
+        return
+    if application not in names.get_values_for_type(x509.UniformResourceIdentifier):
+        yield Fault(f"BadCertificateUriInvalid: its certificate is not of the application {application}", _ISSUE)
+    if ExtendedKeyUsageOID.SERVER_AUTH not in purposes or not all(getattr(uses, use) for use in _USES):
+        yield Fault("BadCertificateUseNotAllowed: its certificate may not be used by an OPC UA server", _ISSUE)
+
+
+def _policies() -> verification.PolicyBuilder:
+    authority = (
+        verification.ExtensionPolicy.permit_all()
+        .require_present(x509.BasicConstraints, verification.Criticality.AGNOSTIC, _is_authority)
+        .may_be_present(x509.KeyUsage, verification.Criticality.AGNOSTIC, _may_sign)
+    )
+    return verification.PolicyBuilder().extension_policies(
+        ca_policy=authority, ee_policy=verification.ExtensionPolicy.permit_all()
+    )
+
+
+def _is_authority(_policy: object, _certificate: object, extension: x509.BasicConstraints) -> None:
+    if not extension.ca:
+        raise ValueError("what signed it is no authority")
+
+
+def _may_sign(_policy: object, _certificate: object, extension: x509.KeyUsage | None) -> None:
+    if extension is not None and not extension.key_cert_sign:
+        raise ValueError("what signed it may not sign certificates")
+
+
+def _issuer(certificate: x509.Certificate, known: AbstractSet[x509.Certificate]) -> x509.Certificate | None:
+    if certificate.issuer == certificate.subject:
+        return None
+    return next((one for one in known if _signed(certificate, one)), None)
+
+
+def _signed(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (InvalidSignature, ValueError, TypeError):
+        return False
+    return True
+
+
+def _all(folder: Path | None, pem: Callable[[bytes], list[T]], der: Callable[[bytes], T]) -> tuple[T, ...]:
+    files = sorted(one for one in folder.iterdir() if one.suffix.lower() in _SUFFIXES) if folder else []
+    return tuple(found for file in files for found in _read(file, pem, der))
+
+
+def _read(path: Path, pem: Callable[[bytes], list[T]], der: Callable[[bytes], T]) -> list[T]:
+    try:
+        return pem(path.read_bytes()) if is_pem(path) else [der(path.read_bytes())]
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path} can't be used: {error}", "it has to be PEM or DER") from error
+
+
+def _canonical(host: str) -> str:
+    try:
+        return str(ip_address(host))
+    except ValueError:
+        return host.lower()
+
+
+def _name(certificate: x509.Certificate) -> str:
+    return certificate.subject.rfc4514_string()

@@ -1,0 +1,114 @@
+"""Settlements and baselines over HTTP: what is signed is what was there, and what has to be signed is listed."""
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from gateway.counting.counter import Baseline
+from gateway.domain.command import SettledPart, SettleHold
+from gateway.domain.event import SignalId
+from gateway.domain.exception import ExceptionKind, ExceptionRecord
+from gateway.formats import signed
+from gateway.store.batch import Batch
+from tests.integration.api.conftest import PASSWORD, Site
+from tests.integration.api.writer import NOW
+
+HELD = ExceptionRecord(
+    id=7,
+    kind=ExceptionKind.COUNTER,
+    code="gap_held",
+    reason="Nobody was looking.",
+    scope=("FILLER-1", "good"),
+    quantity=Decimal(12),
+    uom="",
+    count=1,
+    first_event=NOW,
+    last_event=NOW,
+    opened_at=NOW,
+    detail='{"orders":["100045","100046"],"proposal":[{"quantity":"12","order":"100045","at":"2026-11-21T10:00:00Z"}]}',
+)
+SETTLED = {"exception": 7, "reason": "COUNT", "parts": [{"quantity": "12", "order": "100045"}]}
+
+
+def signature(user: str = "supervisor") -> dict[str, str]:
+    return {"user": user, "password": PASSWORD, "meaning": "settled"}
+
+
+async def settle(site: Site, **changes: Any) -> Any:
+    body = SETTLED | {"signature": signature()} | changes
+    return await site.client("operator").post("/api/v1/commands/settle-hold", json=body)
+
+
+@pytest.fixture
+async def held(site: Site) -> Site:
+    await site.writer.store.commit(Batch(exceptions={7: HELD}))
+    return site
+
+
+async def test_the_signature_covers_what_the_hold_says_and_what_it_is_settled_as(held: Site) -> None:
+    answer = await settle(held)
+    ((command, author),) = held.writer.executed
+    asked = SettleHold(7, "COUNT", (SettledPart(Decimal(12), "100045"),), signed.held(HELD))
+
+    assert (200, asked) == (answer.status_code, command)
+    assert author.signature is not None
+    assert signed.record(asked) == author.signature.record
+
+
+async def test_parts_may_say_when_and_nothing_at_all(held: Site) -> None:
+    at = {"quantity": "2", "at": "2026-11-21T11:00:00+02:00"}
+    await settle(held, parts=[at])
+    await settle(held, parts=[])
+    (first, _), (second, _) = held.writer.executed
+
+    assert isinstance(first, SettleHold)
+    assert [(Decimal(2), "", "2026-11-21T09:00:00+00:00")] == [
+        (one.quantity, one.order, one.at and one.at.isoformat()) for one in first.parts
+    ]
+    assert replace(first, parts=()) == second
+
+
+@pytest.mark.parametrize("parts", [[{"quantity": 1.5}], [{"quantity": "-1"}], [{"quantity": "1", "uom": "kg"}], "none"])
+async def test_what_is_no_settlement_is_422(held: Site, parts: Any) -> None:
+    answer = await settle(held, parts=parts)
+
+    assert (422, []) == (answer.status_code, held.writer.executed)
+
+
+async def test_nobody_settles_without_a_signature(held: Site) -> None:
+    answer = await settle(held, signature=None)
+
+    assert (422, "this needs a signature: settlement of a hold") == (answer.status_code, answer.json()["detail"])
+
+
+async def test_an_operator_may_not_sign_it(held: Site) -> None:
+    answer = await settle(held, signature=signature("operator"))
+
+    assert 403 == answer.status_code
+
+
+async def test_the_work_list_has_the_proposal(held: Site) -> None:
+    (entry,) = (await held.client("viewer").get("/api/v1/exceptions")).json()["exceptions"]
+
+    assert [{"quantity": "12", "order": "100045", "at": "2026-11-21T10:00:00Z"}] == entry["detail"]["proposal"]
+
+
+async def test_baselines_are_listed_with_who_has_signed_them(site: Site) -> None:
+    signal = SignalId("FILLER-1", "good")
+    began = {signal: Baseline(41, "7", NOW, "anna", NOW), signal._replace(signal="reject"): Baseline(3, None, NOW)}
+    await site.writer.store.commit(Batch(baselines=began))
+    first, second = (await site.client("viewer").get("/api/v1/baselines")).json()["baselines"]
+
+    assert {
+        "device": "FILLER-1",
+        "signal": "good",
+        "value": 41,
+        "epoch": "7",
+        "at": "2026-11-21T10:00:00.000Z",
+        "signed_by": "anna",
+        "signed_at": "2026-11-21T10:00:00.000Z",
+    } == first
+    assert ("reject", None, None, None) == (second["signal"], second["epoch"], second["signed_by"], second["signed_at"])
+    assert 1 == (await site.client("viewer").get("/api/v1/status")).json()["baselines_unsigned"]

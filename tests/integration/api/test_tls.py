@@ -1,0 +1,122 @@
+"""The API over TLS: its own certificate, and the client certificate that the ERP's token takes."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from gateway.api.server import ApiServer
+from gateway.settings.api import ApiSettings
+from tests.harness.certificates import Authority, Issued
+from tests.integration.api.conftest import Site
+
+
+class Plant:
+    """The gateway's certificate, and the authority of its clients with its revocation list."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.servers, self.clients = Authority(folder, "server-ca"), Authority(folder, "client-ca")
+        self.server, self.erp = self.servers.issue("gateway"), self.clients.issue("erp")
+        self.crl = folder / "clients.crl"
+        self.crl.write_bytes(self.clients.revocations())
+
+    @property
+    def settings(self) -> ApiSettings:
+        files = {"certificate": str(self.server.certificate), "private_key": str(self.server.key)}
+        clients = {"client_ca": str(self.clients.certificate), "client_crl": str(self.crl)}
+        return ApiSettings.model_validate({"listen": "127.0.0.1:0", "tls": files | clients})
+
+
+@pytest.fixture
+def plant(tmp_path: Path) -> Plant:
+    return Plant(tmp_path)
+
+
+@asynccontextmanager
+async def serving(site: Site, plant: Plant) -> AsyncIterator[ApiServer]:
+    server = ApiServer(plant.settings, replace(site.server._services))
+    task = asyncio.create_task(server.run())
+    await server.listening.wait()
+    try:
+        yield server
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def ask(server: ApiServer, ca: Path, role: str, shown: Issued | None = None) -> httpx.Response:
+    context = ssl.create_default_context(cafile=ca)
+    if shown:
+        context.load_cert_chain(*shown)
+    headers = {"Authorization": f"Bearer token of {role}"}
+    async with httpx.AsyncClient(verify=context, headers=headers, trust_env=False) as client:
+        return await client.get(f"https://127.0.0.1:{server.port}/api/v1/consumers")
+
+
+async def test_the_erp_pulls_with_its_certificate_and_people_go_without(site: Site, plant: Plant) -> None:
+    async with serving(site, plant) as server:
+        erp = await ask(server, plant.servers.certificate, "erp", plant.erp)
+        person = await ask(server, plant.servers.certificate, "operator")
+
+    assert (200, 200) == (erp.status_code, person.status_code)
+
+
+async def test_the_erps_token_alone_is_worth_nothing(site: Site, plant: Plant) -> None:
+    async with serving(site, plant) as server:
+        answer = await ask(server, plant.servers.certificate, "erp")
+
+    assert 401 == answer.status_code
+    assert "only with a client certificate" in answer.json()["detail"]
+
+
+def _revoke(plant: Plant) -> Issued:
+    plant.crl.write_bytes(plant.clients.revocations(plant.erp))
+    return plant.erp
+
+
+def _expire_the_list(plant: Plant) -> Issued:
+    plant.crl.write_bytes(plant.clients.revocations(days=-1))
+    return plant.erp
+
+
+WRONG: dict[str, Any] = {
+    "another authority": lambda plant: Authority(plant.folder, "strange-ca").issue("erp"),
+    "expired": lambda plant: plant.clients.issue("erp", days=-1),
+    "not yet valid": lambda plant: plant.clients.issue("erp", starts=1, days=2),
+    "revoked": _revoke,
+    "expired list": _expire_the_list,
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG.values(), ids=list(WRONG))
+async def test_a_wrong_client_certificate_gets_no_answer(site: Site, plant: Plant, wrong: Any) -> None:
+    shown = wrong(plant)
+    async with serving(site, plant) as server:
+        with pytest.raises(httpx.TransportError):
+            await ask(server, plant.servers.certificate, "erp", shown)
+
+        assert 200 == (await ask(server, plant.servers.certificate, "operator")).status_code
+
+
+async def test_a_revocation_counts_from_the_next_reload_on(site: Site, plant: Plant) -> None:
+    async with serving(site, plant) as server:
+        before = await ask(server, plant.servers.certificate, "erp", plant.erp)
+        _revoke(plant)
+        server.renew()
+
+        assert 200 == before.status_code
+        with pytest.raises(httpx.TransportError):
+            await ask(server, plant.servers.certificate, "erp", plant.erp)
+
+
+async def test_a_client_that_does_not_know_the_gateway_sends_it_no_token(site: Site, plant: Plant) -> None:
+    async with serving(site, plant) as server:
+        with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
+            await ask(server, plant.clients.certificate, "operator")

@@ -1,0 +1,106 @@
+"""Postings that a sink refused: offered once more, or settled by a person."""
+
+import pytest
+
+from gateway.domain.command import RedrivePosting, SettlePosting
+from gateway.errors import CommandRefused
+from tests.property.replaying import replayed
+from tests.unit.pipeline.office import ANNA, Office, office
+
+
+@pytest.fixture
+async def shop(tmp_path):
+    """An office of whose three postings the sink refused the second."""
+    async with office(tmp_path, None, {"quantity": "20"}) as opened:
+        await opened.pack("1", "2", "3")
+        await opened.asked(opened.pipeline.commands.deliver("erp", 3, {2: "unknown item"}))
+        yield opened
+
+
+async def tried(shop: Office, refused: str = "") -> None:
+    await shop.asked(shop.pipeline.commands.tried_again("erp", 2, refused))
+
+
+async def rejection(shop: Office) -> tuple:
+    found = await shop.rows("SELECT reason, tries, redrive, close_reason, closed_by FROM sink_rejection")
+    return found[0]
+
+
+async def watermark(shop: Office) -> list[tuple]:
+    return await shop.rows("SELECT through FROM consumer WHERE name = 'erp'")
+
+
+async def test_it_is_offered_once_more_as_soon_as_that_is_committed(shop):
+    before = shop.log.asked
+
+    assert await shop.ask(RedrivePosting("erp", 2)) is True
+    assert ("unknown item", 1, 1, "", "") == await rejection(shop)
+    assert before + 1 == shop.log.asked
+    assert 2 == (await shop.log.asked_again("erp", 0)).seq
+
+
+async def test_asking_twice_changes_nothing(shop):
+    await shop.ask(RedrivePosting("erp", 2))
+
+    assert await shop.ask(RedrivePosting("erp", 2)) is False
+
+
+async def test_what_was_booked_on_another_try_is_closed_and_moves_no_watermark(shop):
+    await shop.ask(RedrivePosting("erp", 2))
+    await tried(shop)
+
+    assert ("unknown item", 1, 0, "booked on another try", "sink erp") == await rejection(shop)
+    assert [(3,)] == await watermark(shop)
+    assert await shop.log.asked_again("erp", 0) is None
+
+
+async def test_another_refusal_has_the_new_reason_and_waits_for_a_person(shop):
+    await shop.ask(RedrivePosting("erp", 2))
+    await tried(shop, "lot is blocked")
+
+    assert ("lot is blocked", 2, 0, "", "") == await rejection(shop)
+    assert [(3,)] == await watermark(shop)
+
+
+async def test_what_a_person_settled_while_it_was_offered_stays_settled(shop):
+    await shop.ask(RedrivePosting("erp", 2))
+    await shop.ask(SettlePosting("erp", 2, "booked by hand"))
+    await tried(shop, "lot is blocked")
+    await tried(shop)
+
+    assert ("unknown item", 1, 0, "booked by hand", "anna") == await rejection(shop)
+
+
+async def test_settling_needs_a_signature(shop):
+    with pytest.raises(CommandRefused, match="settlement of a refused posting needs a signature"):
+        await shop.ask(SettlePosting("erp", 2, "booked by hand"), ANNA._replace(signature=None))
+
+
+@pytest.mark.parametrize("command", [RedrivePosting("erp", 1), SettlePosting("erp", 1, "seen"), RedrivePosting("x", 2)])
+async def test_what_was_never_refused_is_named(shop, command):
+    with pytest.raises(CommandRefused, match=f"no open refusal of posting {command.seq} by sink {command.sink}"):
+        await shop.ask(command)
+
+
+async def test_what_retention_has_deleted_can_only_be_settled(shop):
+    await shop.asked(shop.pipeline.commands.deliver("erp", 3, {99: "unknown item"}))
+    with pytest.raises(CommandRefused, match="posting 99 is not kept any more"):
+        await shop.ask(RedrivePosting("erp", 99))
+
+    assert await shop.ask(SettlePosting("erp", 99, "seen")) is True
+
+
+async def test_each_step_is_chained_and_a_replay_chains_it_again(shop, tmp_path):
+    await shop.ask(RedrivePosting("erp", 2))
+    await tried(shop, "lot is blocked")
+    await shop.ask(RedrivePosting("erp", 2))
+    await tried(shop)
+    with pytest.raises(CommandRefused):
+        await shop.ask(SettlePosting("erp", 2, "booked by hand"))
+    await shop.pack("4")
+    journal = [kind for (kind,) in await shop.rows("SELECT kind FROM journal WHERE kind LIKE 'posting-%'")]
+
+    assert ["posting-again", "posting-refused", "posting-again", "posting-booked"] == journal
+    assert [body for (body,) in await shop.rows("SELECT body FROM posting ORDER BY seq")] == await replayed(
+        shop, tmp_path / "again.db"
+    )

@@ -1,0 +1,196 @@
+from datetime import timedelta
+
+import pytest
+
+from gateway.domain.exception import ExceptionKind
+from gateway.errors import StoreError
+from gateway.store.copying import copy_store
+from gateway.store.doubt import Occasion
+from gateway.store.replace import take_over
+from gateway.store.restore import restore, start_anew
+from gateway.store.store import Store
+from gateway.store.verify import verify
+from tests.unit.store.making import Line
+from tests.unit.store.samples import START
+
+GATEWAY = "PLANT1-L1"
+OCCASION = Occasion(START + timedelta(hours=2), "root", "the disk died")
+
+
+def silent(step: str, number: int) -> None:
+    """Show nothing."""
+
+
+@pytest.fixture
+async def backup(path, tmp_path):
+    """Ten postings in the backup, and five more since."""
+    store = await Store.open(path, GATEWAY)
+    line = await Line.on(store)
+    for batch in (line.staged(), line.posted(10), line.held(3)):
+        await store.commit(batch)
+    copy_store(path, tmp_path / "backup.db", "backup", START + timedelta(hours=1), silent)
+    await store.commit(line.posted(5))
+    await store.close()
+    return tmp_path / "backup.db"
+
+
+async def loaded(path):
+    store = await Store.open(path, GATEWAY)
+    state = await store.load()
+    await store.close()
+    return store, state
+
+
+async def test_a_restored_store_goes_on_under_a_new_id_behind_the_backup(path, backup):
+    outcome = restore(path, backup, GATEWAY, OCCASION, silent)
+    store, state = await loaded(path)
+
+    assert outcome.begun.store == store.store != outcome.begun.former
+    assert 10 == state.head.seq == outcome.begun.seq
+
+
+async def test_a_restored_store_verifies_under_both_ids_and_goes_on_doing_so(path, backup):
+    restore(path, backup, GATEWAY, OCCASION, silent)
+    store = await Store.open(path, GATEWAY)
+    await store.close()
+
+    assert [] == [one for one in verify(path).checks if not one.ok]
+
+
+async def test_what_was_there_is_kept_whole(path, backup):
+    outcome = restore(path, backup, GATEWAY, OCCASION, silent)
+
+    assert "gateway.db.replaced-20261121T120000.123000Z" == outcome.kept.name
+    assert verify(outcome.kept).ok
+    assert 15 == outcome.present.seq
+
+
+async def test_each_counter_says_what_may_be_booked_and_where(path, backup):
+    outcome = restore(path, backup, GATEWAY, OCCASION, silent)
+    _, state = await loaded(path)
+
+    doubts = {one.doubt for one in state.checkpoints.values()}
+    assert len(doubts) == 1
+    assert f"booked under store {outcome.begun.former} from seq 11 to 15: compare with the ERP" in doubts.pop()
+
+
+async def test_what_waited_in_the_backup_does_not_post_by_itself(path, backup):
+    restore(path, backup, GATEWAY, OCCASION, silent)
+    _, state = await loaded(path)
+
+    waiting = [one for one in state.exceptions if one.kind is ExceptionKind.TRIGGER]
+    assert ["restored"] == [one.code for one in waiting]
+    assert "was restored at 2026-11-21T12:00:00.123Z" in waiting[0].reason
+
+
+async def test_one_entry_of_the_work_list_says_what_is_not_known(path, backup):
+    restore(path, backup, GATEWAY, OCCASION, silent)
+    _, state = await loaded(path)
+
+    (notice,) = (one for one in state.exceptions if one.kind is ExceptionKind.NOTICE)
+    assert "Stock that was staged, issued, returned or counted since then is not known" in notice.reason
+
+
+async def test_a_store_that_is_open_is_not_replaced(path, backup):
+    store = await Store.open(path, GATEWAY)
+    with pytest.raises(StoreError, match="in use by process"):
+        restore(path, backup, GATEWAY, OCCASION, silent)
+    await store.close()
+
+    assert 15 == (await loaded(path))[1].head.seq
+
+
+async def test_another_gateways_backup_is_refused(path, backup):
+    with pytest.raises(StoreError, match="is of gateway PLANT1-L1, this is PLANT1-L2"):
+        restore(path, backup, "PLANT1-L2", OCCASION, silent)
+
+
+async def test_a_damaged_backup_is_refused_and_changes_nothing(path, backup, tmp_path):
+    content = bytearray(backup.read_bytes())
+    content[5000] ^= 1
+    backup.write_bytes(content)
+    before = path.read_bytes()
+
+    with pytest.raises(StoreError, match="not the file that its manifest"):
+        restore(path, backup, GATEWAY, OCCASION, silent)
+    assert before == path.read_bytes()
+    assert not [one for one in path.parent.iterdir() if "making" in one.name or "ready" in one.name]
+
+
+async def test_a_restore_without_a_store_needs_none(path, backup):
+    for one in list(path.parent.iterdir()):
+        one.unlink()
+    outcome = restore(path, backup, GATEWAY, OCCASION, silent)
+
+    assert (None, None) == (outcome.kept, outcome.present)
+    assert "from seq 11 on" in outcome.begun.notice
+
+
+async def test_a_store_of_which_nothing_can_be_read_is_replaced_and_kept(path, backup):
+    path.write_bytes(b"garbage" * 1000)
+    outcome = restore(path, backup, GATEWAY, OCCASION, silent)
+
+    assert outcome.present is None
+    assert b"garbage" * 1000 == outcome.kept.read_bytes()
+
+
+async def test_the_same_backup_restored_twice_begins_two_stores(path, backup):
+    first = restore(path, backup, GATEWAY, OCCASION, silent).begun
+    second = restore(path, backup, GATEWAY, OCCASION._replace(at=OCCASION.at + timedelta(minutes=1)), silent).begun
+
+    assert len({first.store, second.store, first.former}) == 3
+    assert f"or under store {first.store} up to seq 10" in second.notice
+    assert verify(path).ok
+
+
+async def test_a_backup_of_a_restored_store_can_be_restored(path, backup, tmp_path):
+    restore(path, backup, GATEWAY, OCCASION, silent)
+    copy_store(path, tmp_path / "second.db", "backup", OCCASION.at, silent)
+    restore(path, tmp_path / "second.db", GATEWAY, OCCASION._replace(at=OCCASION.at + timedelta(hours=1)), silent)
+
+    assert [] == [one for one in verify(path).checks if not one.ok]
+
+
+@pytest.mark.parametrize("moved", [(), ("",), ("", "-wal"), ("", "-wal", "-shm")])
+async def test_a_restore_that_broke_off_at_any_step_is_finished_at_the_next_start(path, backup, moved):
+    outcome = restore(path, backup, GATEWAY, OCCASION, silent)
+    path.rename(path.with_name("gateway.db.ready-20261121T120000.123000Z"))
+    for suffix in ("", "-wal", "-shm"):
+        kept = outcome.kept.with_name(outcome.kept.name + suffix)
+        if not kept.exists():
+            kept.write_bytes(b"log" if suffix else b"")
+        if suffix not in moved:
+            kept.rename(path.with_name(path.name + suffix))
+    store, _ = await loaded(path)
+
+    assert outcome.begun.store == store.store
+    assert outcome.kept.exists()
+    assert take_over(path) is None
+
+
+async def test_a_store_begun_anew_has_its_own_chain_and_says_what_it_does_not_know(path, backup):
+    outcome = start_anew(path, GATEWAY, OCCASION)
+    store, state = await loaded(path)
+
+    assert (outcome.begun.store, 0, {}) == (store.store, state.head.seq, state.checkpoints)
+    assert "whose last posting is seq 15, was put aside" in state.exceptions[0].reason
+    assert verify(path).ok
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE former_store SET store = 'OTHER'",
+        "UPDATE former_store SET last_position = last_position - 1",
+        "UPDATE former_store SET last_seq = last_seq + 1",
+        "DELETE FROM former_store",
+        "INSERT INTO former_store VALUES ('MADEUP', 99, 99, '', '')",
+    ],
+)
+async def test_a_change_to_the_ids_that_the_store_bore_is_found(path, backup, statement):
+    restore(path, backup, GATEWAY, OCCASION, silent)
+    store = await Store.open(path, GATEWAY)
+    await store.transact(lambda raw: raw.execute(statement))
+    await store.close()
+
+    assert "bodies" in [one.name for one in verify(path).checks if not one.ok]
