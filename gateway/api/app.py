@@ -37,7 +37,7 @@ LARGEST_BODY = 1 << 20  # bytes
 
 
 class Endpoint(NamedTuple):
-    """One route: who may use it, what it does, and which refusals a client has to expect besides 401 and 403."""
+    """One route: who may use it, what it does, and which refusals a client has to expect besides those of all."""
 
     method: str
     path: str
@@ -124,5 +124,8 @@ def _add(app: FastAPI, endpoint: Endpoint) -> None:
     )
 
 
-def _refusals(endpoint: Endpoint) -> tuple[int, ...]:
-    return endpoint.refusals if endpoint.permission is Permission.OPEN else (401, 403, *endpoint.refusals)
+def _refusals(endpoint: Endpoint) -> list[int]:
+    everywhere = {414, 429, 431, *endpoint.refusals}  # what limits.py says
+    secured = set() if endpoint.permission is Permission.OPEN else {401, 403}
+    body = {400, 413} if endpoint.method == "POST" else set()  # 400: no UTF-8
+    return sorted(everywhere | secured | body)

@@ -8,6 +8,7 @@ import orjson
 from gateway.api.services import Services
 from gateway.api.signatures import SignatureRefused
 from gateway.domain.command import AcceptDeviation, CloseException, CloseOrder, Command, Reverse, SettleHold
+from gateway.domain.exception import ExceptionKind
 from gateway.formats import signed
 
 _Seen = AcceptDeviation | CloseException | CloseOrder | SettleHold
@@ -17,7 +18,8 @@ async def bind(services: Services, command: Command) -> tuple[Command, str | Non
     """Return the command with what was `seen`, and the hash of the posting that it is about, None for none.
 
     Who asks may say what they were shown; where they don't, it is what the store has now. SignatureRefused where
-    the posting isn't there.
+    the posting isn't there, and where nobody says which of a gap they were shown: the next loss joins it, and what
+    they say was made would cover units that they never saw.
     """
     if isinstance(command, Reverse):
         return command, await _posting_hash(services, command.seq)
@@ -34,7 +36,15 @@ async def _seen(services: Services, command: _Seen) -> str:
     found = await services.views.exception(command.exception)
     if found is None:
         return ""  # whoever carries it out will say so
-    return signed.deviation(found) if isinstance(command, AcceptDeviation) else signed.held(found)
+    if isinstance(command, AcceptDeviation):
+        return signed.deviation(found)
+    if found.kind is ExceptionKind.GAP:
+        raise SignatureRefused(
+            HTTPStatus.CONFLICT,
+            f"exception {found.id} is a gap, which may have grown since you looked at it",
+            "look at it with GET /api/v1/exceptions, and send the `seen` that it has there",
+        )
+    return signed.held(found)
 
 
 async def _posting_hash(services: Services, seq: int) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import typer
 
 from gateway.api.commands import name_of
 from gateway.errors import CommandRefused, GatewayError, TransientError
@@ -66,6 +67,21 @@ def _give(
     if answer.is_success:
         return answer.json()["result"]
     raise _refusal(answer)
+
+
+def entry(config_dir: Path, exception: int) -> dict[str, Any]:
+    """Return an open entry of the work list as the API shows it; empty where none of that number is shown."""
+    answer = ask(load_config(config_dir), "/api/v1/exceptions") or {"exceptions": []}
+    return next((one for one in answer["exceptions"] if one["id"] == exception), {})
+
+
+def shown(found: Mapping[str, Any]) -> str | None:
+    """Tell what an entry holds, before somebody signs for it; return the `seen` of that, None where there is none."""
+    if not found:
+        return None
+    held = f"{found['quantity']} {found['uom'] or 'units'}"
+    typer.echo(f"exception {found['id']} holds {held}: {found['reason']}", err=True)
+    return str(found["seen"])
 
 
 def held(config_dir: Path, order: str, operation: str) -> str:

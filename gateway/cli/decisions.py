@@ -4,9 +4,10 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.daemon import send
+from gateway.cli.daemon import entry, send, shown
 from gateway.cli.options import Folder, Meaning, PasswordFile, Reason, User, postings, signature, tell
 from gateway.domain import command
+from gateway.domain.exception import ExceptionKind
 from gateway.runtime.bootstrap import load_config
 
 
@@ -44,8 +45,13 @@ def close_exception(
     meaning: Meaning = None,
 ) -> None:
     """Close an entry of the work list without posting what it holds, signed."""
+    found = entry(config_dir, exception)
+    seen = shown(found)
+    if found.get("kind") != ExceptionKind.GAP:
+        seen = None  # triggers join theirs while the line runs, so nobody would ever get to close it
     signed = signature(user, password_file, meaning or "closing without posting approved")
-    send(config_dir, command.CloseException, {"exception": exception, "reason": reason, "first": first or None}, signed)
+    body = {"exception": exception, "reason": reason, "first": first or None, "seen": seen}
+    send(config_dir, command.CloseException, body, signed)
     what = f"the first of exception {exception}" if first else f"exception {exception}"
     typer.echo(f"{what} is closed without posting")
 

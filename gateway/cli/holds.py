@@ -2,19 +2,17 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from pathlib import Path
 from typing import Annotated, Any
 
 import orjson
 import typer
 
-from gateway.cli.daemon import ask, send
+from gateway.cli.daemon import entry, send, shown
 from gateway.cli.options import Folder, Meaning, PasswordFile, Reason, User, signature, tell
 from gateway.domain import command
 from gateway.domain.exception import ExceptionKind, ExceptionRecord
 from gateway.domain.quantity import ZERO, text
 from gateway.errors import CommandRefused
-from gateway.runtime.bootstrap import load_config
 
 Part = dict[str, str | None]
 
@@ -39,9 +37,11 @@ def settle(
     if sum((units is not None, bool(part), as_proposed, none)) != 1:
         raise typer.BadParameter("say what it was: one of --units, --part (each order one), --as-proposed and --none")
     said = part or ([] if units is None else [units])
-    parts = _proposed(config_dir, exception) if as_proposed else [_part(one) for one in said]
+    found = entry(config_dir, exception)
+    parts = _proposed(found, exception) if as_proposed else [_part(one) for one in said]
+    seen = shown(found)
     signed = signature(user, password_file, meaning or "settlement approved")
-    body = {"exception": exception, "reason": reason, "parts": parts}
+    body = {"exception": exception, "reason": reason, "parts": parts, "seen": seen}
     became = send(config_dir, command.SettleHold, body, signed)
     made = text(sum((Decimal(one["quantity"]) for one in became), ZERO))
     typer.echo("; ".join([f"exception {exception} is settled as {made} units", *map(_told, became)]))
@@ -86,11 +86,9 @@ def _part(said: str) -> Part:
     return {"quantity": quantity, "order": order, "at": at or None}
 
 
-def _proposed(config_dir: Path, exception: int) -> list[Part]:
+def _proposed(found: Mapping[str, Any], exception: int) -> list[Part]:
     """Return the parts that the entry proposes; CommandRefused where it proposes none."""
-    answer = ask(load_config(config_dir), "/api/v1/exceptions") or {"exceptions": []}
-    entry: Mapping[str, Any] = next((one for one in answer["exceptions"] if one["id"] == exception), {})
-    parts: list[Part] = (entry.get("detail") or {}).get("proposal") or []
+    parts: list[Part] = (found.get("detail") or {}).get("proposal") or []
     if not parts:
         raise CommandRefused(
             f"exception {exception} proposes nothing: nobody told when its order changed", "say it with --part"

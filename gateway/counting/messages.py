@@ -34,6 +34,7 @@ class Watermark:
 
     `missing`: ranges below `sequence` that never came, ascending. Beyond MOST_RANGES the oldest is forgotten
     here; the exception that reported it stays. `settled`: what was missing and never came before it was settled.
+    `doubt`: why what seems to be missing next may be booked already; empty again when the watermark moves.
     """
 
     sequence: int | None = None
@@ -41,6 +42,7 @@ class Watermark:
     missing: tuple[Range, ...] = ()
     source_time: datetime | None = None
     settled: tuple[Settled, ...] = ()
+    doubt: str = ""
 
 
 class Arrival(StrEnum):
@@ -59,11 +61,13 @@ class Gap:
     """Messages that a source numbered. `first` and `last` are None where only the cumulative total shows them.
 
     `quantity` is what they carried, in the message's unit: exact where the source sends its total, else one a message.
+    `doubt` is the watermark's.
     """
 
     first: int | None
     last: int | None
     quantity: Decimal
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,7 @@ def restart(watermark: Watermark, message: Message, source_time: datetime | None
     lost = _unreported(watermark, message)
     if lost is not None and lost < 0:  # the total began again, too
         lost = message.total - message.quantity if message.total is not None else None
-    missed = Gap(None, None, lost) if lost else None
+    missed = Gap(None, None, lost, watermark.doubt) if lost else None
     anew = Watermark(message.sequence, message.total, (), source_time, watermark.settled)
     return Receipt(Arrival.RESTARTED, anew, missed)
 
@@ -167,7 +171,9 @@ def _unnumbered(watermark: Watermark | None, message: Message, source_time: date
     lost = _unreported(watermark, message) if watermark else None
     if lost is not None and lost < 0:
         return Receipt(Arrival.REPEATED, watermark)
-    return Receipt(Arrival.GAP, moved, Gap(None, None, lost)) if lost else Receipt(Arrival.NEW, moved)
+    if watermark is None or not lost:
+        return Receipt(Arrival.NEW, moved)
+    return Receipt(Arrival.GAP, moved, Gap(None, None, lost, watermark.doubt))
 
 
 def _ahead(watermark: Watermark, due: int, number: int, message: Message, source_time: datetime | None) -> Receipt:
@@ -179,7 +185,7 @@ def _ahead(watermark: Watermark, due: int, number: int, message: Message, source
         lost = Decimal(number - due)
     missing = (*watermark.missing, (due, number - 1))[-MOST_RANGES:]
     moved = Watermark(number, message.total, missing, source_time, watermark.settled)
-    return Receipt(Arrival.GAP, moved, Gap(due, number - 1, lost))
+    return Receipt(Arrival.GAP, moved, Gap(due, number - 1, lost, watermark.doubt))
 
 
 def _behind(watermark: Watermark, number: int, message: Message, source_time: datetime | None) -> Receipt:

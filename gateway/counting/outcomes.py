@@ -153,6 +153,7 @@ def _hold(c: Comparison, verdict: Verdict, reason: str, *candidates: int) -> Dec
 def _moved(c: Comparison, units: int, slack: int) -> Checkpoint:
     reading, before = c.reading, c.checkpoint
     order = reading.order or before.order
+    slack = max(slack, reading.at.late)  # it may have waited while the gateway stood still
     return Checkpoint(c.n, c.epoch, reading.at, reading.source_time, order, before.counted + units, None, slack)
 
 

@@ -13,11 +13,13 @@ class Instant:
     """One moment by three clocks.
 
     `wall` is UTC and may jump; `boottime` (ns, CLOCK_BOOTTIME) never does, but only compares within one `boot`.
+    `late` (ns): the process stood still before it, so what was received now may have waited that long.
     """
 
     wall: datetime
     boottime: int
     boot: str
+    late: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,9 +58,11 @@ def parse_quantity(text: object) -> Decimal:
     """Return the decimal that `text` (str, int or Decimal) writes; DataError where it is none or absurd."""
     if isinstance(text, bool | float):
         raise DataError(f"{text!r} is not an exact number", 'write it as a decimal string, e.g. "0.1"')
+    if not isinstance(text, str | int | Decimal):  # of a list Decimal makes digits and an exponent
+        raise DataError(f"a {type(text).__name__} is not a number")
     try:
-        value = Decimal(text)  # type: ignore[arg-type]  # anything else raises what is caught below
-    except (InvalidOperation, TypeError, ValueError) as error:
+        value = Decimal(text)
+    except (InvalidOperation, ValueError) as error:
         raise DataError(f"{text!r} is not a number") from error
     if not value.is_finite() or value.adjusted() >= _MOST_DIGITS:  # abs() would overflow at 1e9999999
         raise DataError(f"{text!r} is outside what a quantity can be", f"it has to be below 1{'0' * _MOST_DIGITS}")

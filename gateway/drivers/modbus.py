@@ -22,6 +22,7 @@ from gateway.signals.sample import Sample, Scan
 from gateway.transport.address import Address, parse_address
 from gateway.transport.announced import Announced
 from gateway.transport.backoff import Backoff
+from gateway.transport.modbus import remember_failures
 from gateway.transport.tls import TlsSettings
 
 _log = logging.getLogger(__name__)
@@ -32,11 +33,12 @@ _SOON = 0.2  # s; a second look at a doubted value comes after the PLC has had t
 _MODICON = {"coil": "", "discrete": "1", "input": "34", "holding": "34"}
 # The allow-list: whatever happens, nothing else is ever sent.
 _READING = {
-    "coil": "read_coils",
-    "discrete": "read_discrete_inputs",
-    "input": "read_input_registers",
-    "holding": "read_holding_registers",
+    "coil": ("read_coils", 1),
+    "discrete": ("read_discrete_inputs", 2),
+    "input": ("read_input_registers", 4),
+    "holding": ("read_holding_registers", 3),
 }
+_EXCEPTION = 0x80  # is added to the function that is refused
 _BITS = ("coil", "discrete")
 _NOT_THERE = (ExcCodes.ILLEGAL_ADDRESS, ExcCodes.ILLEGAL_VALUE)
 _NOBODY_THERE = (ExcCodes.GATEWAY_PATH_UNAVIABLE, ExcCodes.GATEWAY_NO_RESPONSE)
@@ -170,7 +172,7 @@ class ModbusDriver:
             client: AsyncModbusTcpClient = AsyncModbusTlsClient(address.host, sslctx=context, **common)
         else:
             client = AsyncModbusTcpClient(address.host, **common)
-        self._failures = _remember(client)
+        self._failures = remember_failures(client)
         if not await client.connect():
             reason = self._failure or f"no connection within {settings.timeout:g} s"
             raise TransientError(f"{address}: {reason}") from self._failure
@@ -197,18 +199,22 @@ class ModbusDriver:
         self._blocks = apart(self._blocks, block, invalid, self._contexts)
 
     async def _ask(self, client: AsyncModbusTcpClient, block: Block) -> ModbusPDU:
-        read = getattr(client, _READING[block.table])
+        read, function = _READING[block.table]
         try:
-            answer: ModbusPDU = await read(block.address, count=block.count, device_id=self._settings.device_id)
+            answer: ModbusPDU = await getattr(client, read)(
+                block.address, count=block.count, device_id=self._settings.device_id
+            )
         except (ModbusException, OSError) as error:
             # The connection is given up: a late answer must not be taken for that of the next request.
             silent = isinstance(error, ModbusIOException) and not self._failure
             reason = f"no answer within {self._settings.timeout:g} s" if silent else self._failure or error
             raise TransientError(f"{self._unit}: {reason}") from self._failure or error
+        if answer.function_code & ~_EXCEPTION != function:
+            raise TransientError(f"{self._unit}: function {function} was answered as {answer.function_code}")
         if _exception(answer) in _NOBODY_THERE:
             raise TransientError(f"{self._unit}: the gateway says {_name(answer)}")
-        if not answer.isError() and len(_values(block, answer)) < block.count:
-            raise TransientError(f"{self._unit}: the answer is too short")
+        if not answer.isError() and not _complete(block, answer):
+            raise TransientError(f"{self._unit}: {block.count} values were asked for, others were answered")
         return answer
 
     @property
@@ -259,28 +265,6 @@ class ModbusDriver:
         """Nothing to ask for: the next poll says it all."""
 
 
-def _remember(client: AsyncModbusTcpClient) -> list[Exception]:
-    """Have the client keep why it didn't connect, or was hung up on: pymodbus only logs that."""
-    failures: list[Exception] = []
-    link: Any = client.ctx
-    create, lost = link.call_create, link.connection_lost
-
-    async def call_create() -> Any:
-        try:
-            return await create()
-        except OSError as error:
-            failures.append(error)
-            raise
-
-    def connection_lost(error: Exception | None) -> None:
-        if error is not None:
-            failures.append(error)
-        lost(error)
-
-    link.call_create, link.connection_lost = call_create, connection_lost
-    return failures
-
-
 def _exception(answer: ModbusPDU) -> int | None:
     return answer.exception_code if answer.isError() else None
 
@@ -289,6 +273,11 @@ def _name(answer: ModbusPDU) -> str:
     code = answer.exception_code
     known = code in ExcCodes.__members__.values()
     return f"exception {code} {ExcCodes(code).name}" if known else f"exception {code}"
+
+
+def _complete(block: Block, answer: ModbusPDU) -> bool:
+    found = len(_values(block, answer))
+    return found >= block.count if block.table in _BITS else found == block.count  # bits are filled up to bytes
 
 
 def _values(block: Block, answer: ModbusPDU) -> Sequence[int]:

@@ -33,7 +33,7 @@ def lost(work: WorkingCopy, event: Event, gap: Gap) -> None:
         count=1 if gap.first is None or gap.last is None else gap.last - gap.first + 1,
     )
     missing = [*_missing(before), (gap.first, gap.last)][-MOST_RANGES:]
-    _describe(work, record, missing)
+    _describe(work, record, missing, gap.doubt or _doubt(before))
     work.tally(event.signal, event.uom, counted=gap.quantity, held=gap.quantity)
 
 
@@ -45,7 +45,7 @@ def came_late(work: WorkingCopy, event: Event, gap: Gap) -> None:
         return
     after = work_list.shorten(work, before, gap.quantity, closed="the missing messages came late")
     if after.closed_at is None:
-        _describe(work, after, _without(_missing(before), gap.first))
+        _describe(work, after, _without(_missing(before), gap.first), _doubt(before))
     taken = EXACT.subtract(before.quantity, after.quantity)
     work.tally(event.signal, event.uom, counted=-taken, held=-taken)
 
@@ -66,6 +66,11 @@ def _missing(record: ExceptionRecord | None) -> Missing:
     return [(first, last) for first, last in orjson.loads(record.detail)["missing"]]
 
 
+def _doubt(record: ExceptionRecord | None) -> str:
+    """Return why some of it may be booked already."""
+    return str(orjson.loads(record.detail).get("doubt", "")) if record else ""
+
+
 def _without(missing: Missing, number: int) -> Missing:
     for index in reversed(range(len(missing))):  # a device that numbers anew uses a number twice: the newest is meant
         first, last = missing[index]
@@ -75,12 +80,15 @@ def _without(missing: Missing, number: int) -> Missing:
     return missing
 
 
-def _describe(work: WorkingCopy, record: ExceptionRecord, missing: Missing) -> None:
+def _describe(work: WorkingCopy, record: ExceptionRecord, missing: Missing, doubt: str) -> None:
     names = [_name(*one) for one in missing]
     if len(names) > _SHOWN:
         names[_SHOWN:] = [f"{len(names) - _SHOWN} more"]
     reason = f"{'.'.join(record.scope)} lost {', '.join(names)}: {text(record.quantity)} {record.uom or 'units'}"
-    work.exceptions[record.id] = replace(record, reason=reason, detail=orjson.dumps({"missing": missing}).decode())
+    if doubt:
+        reason = f"{reason}; those from before the restore may be booked already: {doubt}"
+    said = {"missing": missing, "doubt": doubt} if doubt else {"missing": missing}
+    work.exceptions[record.id] = replace(record, reason=reason, detail=orjson.dumps(said).decode())
 
 
 def _name(first: int | None, last: int | None) -> str:

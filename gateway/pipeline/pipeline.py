@@ -119,7 +119,8 @@ class Pipeline:
         while True:
             self._refuse(str(error))
             if isinstance(error, StoreDamaged):
-                await asyncio.Event().wait()  # no reopening would mend it: until the end, so that health keeps saying it
+                # No reopening would mend it: until the end, health keeps saying it.
+                await asyncio.Event().wait()
             await asyncio.sleep(self._backoff.next())
             try:
                 await self._restore(error)

@@ -137,13 +137,14 @@ def gap(event: Event, missing: Gap, *, late: bool) -> dict[str, Any]:
         "first": missing.first,
         "last": missing.last,
         "quantity": text(missing.quantity),
+        "doubt": missing.doubt,
         "late": late,
     }
 
 
 def read_gap(content: Mapping[str, Any]) -> tuple[SignalId, str, datetime, Gap]:
     """Return a recorded gap: its signal, unit, time, and what was lost or came late."""
-    missing = Gap(content["first"], content["last"], Decimal(content["quantity"]))
+    missing = Gap(content["first"], content["last"], Decimal(content["quantity"]), content.get("doubt", ""))
     at = datetime.fromisoformat(content["at"])
     return SignalId(content["device"], content["signal"]), content["uom"], at, missing
 

@@ -17,7 +17,7 @@ from gateway.pipeline.writer import Writer
 from gateway.ports import Clock
 from gateway.runtime import plugins
 from gateway.runtime.archiving import Archiving
-from gateway.runtime.clock import WatchedClock
+from gateway.runtime.clock import SystemClock, WatchedClock
 from gateway.runtime.clock_watch import ClockWatch
 from gateway.runtime.devices import Devices
 from gateway.runtime.disk_rules import Limits
@@ -115,6 +115,7 @@ async def open_gateway(config: Config, clock: Clock) -> AsyncIterator[Gateway]:
             api,
             supervisor,
             disk,
+            clock.beat if isinstance(clock, SystemClock) else None,
             watch,
         )
         yield gateway

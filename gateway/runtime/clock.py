@@ -1,5 +1,6 @@
 """The real clock. The only place, with the supervisor, that reads time."""
 
+import asyncio
 import logging
 import time
 from contextlib import suppress
@@ -20,6 +21,7 @@ from gateway.domain.clock import (
     stepped,
 )
 from gateway.errors import TransientError
+from gateway.runtime.stalls import HEARTBEAT, Stalls
 from gateway.runtime.time_source import SOURCES, ClockSource
 from gateway.settings.gateway_file import GatewaySettings
 
@@ -34,10 +36,18 @@ class SystemClock:
 
     def __init__(self) -> None:
         self._boot = _BOOT_ID.read_text(encoding="ascii").strip()
+        self._stalls = Stalls()
 
     def now(self) -> Instant:
         """Return this moment."""
-        return Instant(datetime.now(UTC), time.clock_gettime_ns(time.CLOCK_BOOTTIME), self._boot)
+        boottime = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+        return Instant(datetime.now(UTC), boottime, self._boot, self._stalls.late(boottime))
+
+    async def beat(self) -> None:
+        """Notice when the process stands still, until cancelled; without that no moment is `late`."""
+        while True:
+            self._stalls.beat(time.clock_gettime_ns(time.CLOCK_BOOTTIME))
+            await asyncio.sleep(HEARTBEAT)
 
     def trust(self) -> ClockTrust:
         """Return `assume`: for demo and tests."""

@@ -41,6 +41,7 @@ class Gateway:
     api: ApiServer
     supervisor: Supervisor
     disk_watch: DiskWatch
+    heartbeat: Part | None = None  # of a clock that notices when the process stands still
     clock_watch: ClockWatch | None = None
 
     async def serve(self, stop: asyncio.Event) -> None:
@@ -52,6 +53,8 @@ class Gateway:
         beside.append(self._started("verification", self.verification.run))
         beside.append(self._started("disk watch", self.disk_watch.run))
         beside.append(self._started("watchdog", watchdog))
+        if self.heartbeat is not None:
+            beside.append(self._started("heartbeat", self.heartbeat))
         if self.clock_watch is not None:
             beside.append(self._started("clock", self.clock_watch.run))
         try:

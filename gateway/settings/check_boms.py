@@ -117,7 +117,7 @@ def _alternates(parsed: Parsed) -> Iterator[Fault]:
 
 def _phantoms(parsed: Parsed) -> Iterator[Fault]:
     boms, units = phantom_boms(parsed), Conversions.of(parsed)
-    broken = {entry.raw("item") for entry in parsed.boms if entry.model is None}
+    broken = {str(entry.raw("item")) for entry in parsed.boms if entry.model is None}
     for entry, bom in valid(parsed.boms):
         for index, component in enumerate(bom.components):
             known = component.item in boms or component.item in broken

@@ -112,7 +112,7 @@ def _order_source(entry: Entry[RuleSettings], rule: RuleSettings, device: Device
 
 def _every_count_has_a_rule(parsed: Parsed) -> Iterator[Fault]:
     # Also those whose rule is wrong elsewhere. A shadow alone will do: who tries a scale says that nothing posts.
-    ruled = {entry.raw("on") for entry in parsed.rules}
+    ruled = {str(entry.raw("on")) for entry in parsed.rules}
     for entry, device in valid(parsed.devices):
         for name, signal in signals_of(device).items():
             counter = counter_of(signal)

@@ -5,6 +5,7 @@ Every number is read as the decimal it is written as. DataError names the path a
 
 import json
 import re
+import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +22,8 @@ from gateway.signals.sample import Message, Sample
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 _LONGEST_TEXT = 200  # an id, order, SSCC or unit: anything longer is something else
 _SHOWN = 80
+_brief = reprlib.Repr()  # repr() itself would recurse as deep as what a stranger nested
+_brief.maxstring = _brief.maxlong = _brief.maxother = _SHOWN + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ class Path:
 
     def refuse(self, value: object, why: str) -> DataError:
         """Return the error that names this path and the value."""
-        shown = repr(value)
+        shown = _brief.repr(value)
         return DataError(f"{self.text}: {shown[:_SHOWN] + '…' if len(shown) > _SHOWN else shown} {why}")
 
 

@@ -10,6 +10,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import orjson
+
 from gateway.domain.clock import ClockTrust, rfc3339
 from gateway.domain.document import Document
 from gateway.domain.exception import ExceptionKind, ExceptionRecord
@@ -26,6 +28,7 @@ from gateway.store.write import write
 
 _FORMER = "INSERT INTO former_store (store, last_position, last_seq, replaced_at, reason) VALUES (?, ?, ?, ?, ?)"
 _DOUBT = "UPDATE checkpoint SET doubt = ? WHERE device = ? AND signal = ?"
+_SETTLE_ANEW = "DELETE FROM restored_source"  # of an earlier restore, long over
 _POSTS_BY_ITSELF = (ExceptionKind.TRIGGER, ExceptionKind.BACKLOG)
 _MAY_BE_SETTLED = (*_POSTS_BY_ITSELF, ExceptionKind.COUNTER, ExceptionKind.GAP)
 _UNSET = ClockTrust("none", None)  # nothing is posted here, and the journal doesn't say
@@ -40,11 +43,15 @@ class Occasion(NamedTuple):
 
 
 class Present(NamedTuple):
-    """What could be read of the store that is replaced: its id, its last posting, what each counter had counted."""
+    """What could be read of the store that is replaced: its id, its last posting, what each counter had counted.
+
+    `left` is the sentence of what only its file has now, empty where that is nothing.
+    """
 
     store: str
     seq: int
     counted: Mapping[tuple[str, str], int]
+    left: str = ""
 
 
 class Begun(NamedTuple):
@@ -74,16 +81,20 @@ def go_on(
             "reason": occasion.reason,
         },
     )
+    connection.execute(_SETTLE_ANEW)
     connection.execute(_FORMER, (former, head.position, head.seq, codec.stamp(occasion.at), occasion.reason))
     for signal, checkpoint in state.checkpoints.items():
         known = present.counted.get(signal) if present and present.store == former else None
         connection.execute(_DOUBT, (f"{since}{_told_of(known, checkpoint.counted)}", *signal))
+    writing.batch.watermarks = {signal: replace(one, doubt=since) for signal, one in state.watermarks.items()}
     writing.change(_doubted(one, since) for one in state.exceptions if one.kind in _MAY_BE_SETTLED)
     writing.keep_open(state.documents.values(), since)
     notice = writing.tell(
         former,
         f"{since} The first units of each counter since the backup are held, messages from before the restore too. "
-        f"Stock that was staged, issued, returned or counted since then is not known here: enter it again or count it.",
+        f"Not known here is what else happened since the backup: stock that was staged, issued, returned or counted; "
+        f"orders that were started, finished or closed; lot statuses, BOM pins and label approvals. Enter them again, "
+        f"the orders first: {_active(state)}.",
     )
     _finish(connection, writing, state, since)
     return Begun(store, former, head.seq, notice)
@@ -95,13 +106,14 @@ def begin_anew(connection: sqlite3.Connection, present: Present | None, occasion
     writing = _Writing(Place(meta["gateway"], meta["store"], occasion.at, _UNSET), state.head, state.next_exception)
     replaced = present and {"store": present.store, "seq": present.seq}
     writing.journal(BEGUN, {"replaced": replaced, "person": occasion.person, "reason": occasion.reason})
+    left = present.left if present else "What its consumers had not taken and what it held can't be read."
     before = f"store {present.store}, whose last posting is seq {present.seq}," if present else "the store before it"
     since = f"This store began empty at {rfc3339(occasion.at)} after {before} was put aside."
     notice = writing.tell(
         present.store if present else "",
         f"{since} Each counter begins at its next value: units since the last posting are not counted, compare "
-        f"with the machines. Messages from before are held. Orders begin at zero, and no stock is known: stage or count it, "
-        f"start the orders, and let the consumers read from seq 0.",
+        f"with the machines. Messages from before are held. Orders begin at zero, and no stock is known: stage or "
+        f"count it, start the orders, and let the consumers read from seq 0. {left}".rstrip(),
     )
     _finish(connection, writing, state, f"{since} This message is from before: it may be booked under that one.")
     return Begun(meta["store"], "", 0, notice)
@@ -163,6 +175,13 @@ def _since(created_at: str, former: str, seq: int, present: Present | None, occa
     )
 
 
+def _active(state: Recovered) -> str:
+    """Say where units go that are made now: to the orders that were started last in the backup, or configured."""
+    started = {line: one.orders[-1].order for line, one in state.line_states.items() if one.orders}
+    named = ", ".join(f"{line}: {order or 'none'}" for line, order in sorted(started.items()))
+    return f"new units go to those that were active in the backup{f' ({named})' if named else ''}"
+
+
 def _told_of(counted: int | None, before: int) -> str:
     return f" The replaced file had counted {counted - before} of them." if counted is not None else ""
 
@@ -170,7 +189,10 @@ def _told_of(counted: int | None, before: int) -> str:
 def _doubted(record: ExceptionRecord, since: str) -> ExceptionRecord:
     """Return an entry that was open in the backup: nothing of it posts by itself, and it may be settled."""
     code = DOUBTED if record.kind in _POSTS_BY_ITSELF else record.code
-    return replace(record, code=code, reason=f"{record.reason}; {since}")
+    detail = record.detail
+    if record.kind is ExceptionKind.GAP:  # its reason is told anew from its detail when more is missing
+        detail = orjson.dumps({**orjson.loads(detail), "doubt": since}).decode()
+    return replace(record, code=code, reason=f"{record.reason}; {since}", detail=detail)
 
 
 def _finish(connection: sqlite3.Connection, writing: _Writing, state: Recovered, since: str) -> None:

@@ -16,8 +16,8 @@ from gateway.domain.lot import LotBalance, LotKey, LotStatus, Owner
 from gateway.domain.order import OrderState, Progress
 from gateway.domain.requirement import Requirement, RequirementKey
 from gateway.store import codec
-from gateway.store.lineage import Restored, read_restored
 from gateway.store.batch import Head, ShadowKey, ShadowTotal, SpanHead, Tally
+from gateway.store.lineage import Restored, read_restored
 
 CHECKPOINTS = """
 SELECT device, signal, value, epoch, seen_wall, seen_boot, seen_boottime, source_time, order_no, counted, suspect,

@@ -7,6 +7,7 @@ The new file is made ready beside the old one and then takes its place; where th
 store finishes it (`take_over`).
 """
 
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -21,11 +22,12 @@ from gateway.store.connection import connect_reader, connect_writer, transaction
 from gateway.store.doubt import Begun, Occasion, Present, begin_anew, go_on
 from gateway.store.errors import store_error
 from gateway.store.founding import found, new_id
+from gateway.store.left_behind import left_behind
 from gateway.store.load import read_meta
 from gateway.store.lock import FileLock
 from gateway.store.manifest import SignedManifest
 from gateway.store.migrate import migrate
-from gateway.store.replace import BESIDE, ready_name, sync_folder, take_over
+from gateway.store.replace import BESIDE, make_folder, ready_name, replaced_name, sync_folder, take_over
 from gateway.store.signing import key_path
 from gateway.store.verify import Progress, verify
 
@@ -72,26 +74,30 @@ def start_anew(store: Path, gateway: str, occasion: Occasion) -> Outcome:
     return _replace(store, occasion, make)
 
 
-def look_at(store: Path) -> Present | None:
-    """Return what can be read of a store that may be damaged, None where nothing can."""
+def look_at(store: Path, kept: Path) -> Present | None:
+    """Return what can be read of a store that may be damaged, None where nothing can; it will be kept as `kept`."""
     try:
         with closing(connect_reader(store)) as connection:
             meta = read_meta(connection)
             counted = {(device, signal): int(units) for device, signal, units in connection.execute(_COUNTED)}
-            return Present(meta["store"], int(meta["seq"]), counted)
+            seq = int(meta["seq"])
+            return Present(meta["store"], seq, counted, left_behind(connection, seq, str(kept)))
     except (sqlite3.Error, KeyError, ValueError):
         return None
 
 
 def _replace(store: Path, occasion: Occasion, make: Callable[[Path, Present | None], Begun]) -> Outcome:
+    make_folder(store.parent)
     lock = FileLock(store)
     lock.acquire()
-    making = store.with_name(f"{store.name}.making")
+    making, ready = store.with_name(f"{store.name}.making"), ready_name(store, occasion.at)
     try:
+        _clear(making)  # of one that was killed
         take_over(store)  # what another one left
-        present = look_at(store)
+        present = look_at(store, replaced_name(ready))
         begun = make(making, present)
-        making.rename(ready_name(store, occasion.at))
+        _give_to_owner(making)
+        making.rename(ready)
         sync_folder(store.parent)
         kept = take_over(store)
         return Outcome(begun, present, kept if kept and kept.exists() else None)
@@ -100,14 +106,24 @@ def _replace(store: Path, occasion: Occasion, make: Callable[[Path, Present | No
     except OSError as error:
         raise StoreError(f"can't replace {store}: {error.strerror}", "free some space, or correct the owner") from error
     finally:
-        for suffix in BESIDE:
-            making.with_name(making.name + suffix).unlink(missing_ok=True)
-        key_path(making).unlink(missing_ok=True)
+        _clear(making)
         lock.release()
 
 
+def _clear(making: Path) -> None:
+    for suffix in BESIDE:
+        making.with_name(making.name + suffix).unlink(missing_ok=True)
+    key_path(making).unlink(missing_ok=True)
+
+
+def _give_to_owner(ready: Path) -> None:
+    """Let the gateway's user have the file when root restores: that user owns the folder."""
+    if os.geteuid() == 0:
+        folder = ready.parent.stat()
+        os.chown(ready, folder.st_uid, folder.st_gid)
+
+
 def _take_copy(backup: Path, ready: Path, described: SignedManifest) -> None:
-    ready.unlink(missing_ok=True)
     shutil.copyfile(backup, ready)
     ready.chmod(0o600)
     manifest.require_whole(described.content, ready, backup)

@@ -22,7 +22,7 @@ from gateway.store.load import Recovered, load, read_meta
 from gateway.store.lock import FileLock
 from gateway.store.migrate import migrate
 from gateway.store.order_sums import OrderSums
-from gateway.store.replace import take_over
+from gateway.store.replace import make_folder, take_over
 from gateway.store.witness import Witness
 from gateway.store.write import write
 
@@ -60,7 +60,7 @@ class Store:
         return opened
 
     async def _open(self) -> None:
-        _make_folder(self.path.parent)
+        make_folder(self.path.parent)
         self._lock.acquire()
         try:
             take_over(self.path)
@@ -214,13 +214,6 @@ class ScratchStore(Store):
         made = cls(path, gateway, store)
         await made._open()
         return made
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(f"can't create {folder}: {error.strerror}", "correct store.path or its owner") from error
 
 
 def _prepare(connection: sqlite3.Connection, opened: Store) -> str:

@@ -1,8 +1,9 @@
 """Weeks without the network: how memory and commits stay while the backlog grows, and how fast it drains afterwards.
 
-    .venv/bin/python tests/benchmark/backlog.py [--days 30] [--dir FOLDER]
+    .venv/bin/python tests/benchmark/backlog.py [--days 30] [--each] [--dir FOLDER]
 
-A case a second, each a posting of its own with its bottles, carton and label, synchronous=FULL, nobody pulls. The
+A case a second with its bottles, carton and label, synchronous=FULL, nobody pulls. A minute's cases make a posting, as
+the example's filler has it, or with --each every case one of its own. The
 pipeline takes what waits in groups of 200; every twentieth of the way 200 cases are taken one by one and timed, as they
 would be at the line, each beside a bare commit of one row: `ratio`. Then the dispatcher pushes all of it over HTTP to
 the simulated ERP, a process of its own that books durably, and how many it booked, and which, is compared.
@@ -28,6 +29,7 @@ from gateway.counting.counter import Counter, Counts
 from gateway.domain.bom import BillOfMaterial, BomOperation, Component
 from gateway.domain.clock import ClockTrust, Instant
 from gateway.domain.event import EventKind, SignalId
+from gateway.domain.line import Cumulation
 from gateway.domain.lot import LotKey, Owner, Staging
 from gateway.domain.masterdata import MasterData
 from gateway.domain.material import Item, Units
@@ -48,6 +50,7 @@ BEGIN = datetime(2026, 11, 21, 10, tzinfo=UTC)
 DAY = 86_400
 SIGNAL = SignalId("PACKER-1", "sealed")
 GROUP = 200
+MINUTE = Cumulation(window=timedelta(seconds=60))
 PARTS = 20
 SAMPLED = 200  # commits of one case that are timed in each part
 ITEMS = {"BOTTLE": "12", "CARTON": "1", "LABEL": "1"}
@@ -79,7 +82,7 @@ def scan(second: int) -> Scan:
     return Scan(SIGNAL.device, moment(second), (Sample(SIGNAL.signal, second),))
 
 
-def line_model(cases: int) -> LineModel:
+def line_model(cases: int, cumulate: Cumulation | None) -> LineModel:
     order = Owner("order", "100045")
     components = tuple(
         Component(line=f"{number:04}", item=item, quantity=Decimal(quantity), uom="EA", operation="0010")
@@ -108,7 +111,7 @@ def line_model(cases: int) -> LineModel:
             for lot in range(2)
         ),
     )
-    rule = TriggerRule("case-sealed", 1, SIGNAL, EventKind.GOOD_UNITS, "0010", fallback_active=True)
+    rule = TriggerRule("case-sealed", 1, SIGNAL, EventKind.GOOD_UNITS, "0010", fallback_active=True, cumulate=cumulate)
     point = Point(SIGNAL, "L1", Counter(Counts.GOOD, 2**32, Decimal(20)), rule=rule)
     return LineModel({SIGNAL: point}, master, {"L1": "100045"})
 
@@ -214,7 +217,7 @@ def booked(folder: Path) -> tuple[int, int, int]:
         return found
 
 
-async def main(days: float, directory: Path | None) -> None:
+async def main(days: float, *, each: bool, directory: Path | None) -> None:
     console = Console(highlight=False)
     cases = int(days * DAY)
     with tempfile.TemporaryDirectory(dir=directory) as name:
@@ -223,7 +226,9 @@ async def main(days: float, directory: Path | None) -> None:
         store = await Store.open(path, "BENCH")
         await store.register([Registration(SINK, required=True)], BEGIN)
         log = await PostingLog.open(path)
-        pipeline = Pipeline(await Writer.load(store, log, clock, line_model(cases)), IntakeQueue())
+        pipeline = Pipeline(
+            await Writer.load(store, log, clock, line_model(cases, None if each else MINUTE)), IntakeQueue()
+        )
         await pipeline.commands.activate_now(pipeline.writer.model)
         await pipeline.intake.put(scan(0))
         await pipeline._turn()
@@ -233,11 +238,13 @@ async def main(days: float, directory: Path | None) -> None:
             await Buildup(pipeline, clock, yardstick).run(cases)
         built = time.perf_counter() - begun
         posted = pipeline.writer.state.head.seq
-        console.print(f"{posted:,} postings in {built:,.0f} s, store {path.stat().st_size / 2**30:.2f} GiB")
+        console.print(
+            f"{cases:,} triggers, {posted:,} postings in {built:,.0f} s, store {path.stat().st_size / 2**30:.2f} GiB"
+        )
         async with erp(folder / "erp") as url:
             seconds = await drain(log, pipeline, url)
-        rate = posted / seconds
-        console.print(f"drained in {seconds:,.0f} s: {rate:,.0f} postings/s, {rate:,.0f} × real time (target 50)")
+        times = cases / seconds
+        console.print(f"drained in {seconds:,.0f} s: {times:,.0f} × real time (target 50)")
         console.print(f"the ERP booked {booked(folder / 'erp')}, expected {(posted, 1, posted)}")
         await log.close()
         await store.close()
@@ -247,5 +254,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--days", type=float, default=30, help="of one case a second")
     parser.add_argument("--dir", type=Path, help="where stores and books are written; default: the temporary folder")
+    parser.add_argument("--each", action="store_true", help="a posting a case, instead of one a minute")
     options = parser.parse_args()
-    asyncio.run(main(options.days, options.dir))
+    asyncio.run(main(options.days, each=options.each, directory=options.dir))

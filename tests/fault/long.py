@@ -64,7 +64,7 @@ def part(name: str, seed: int | None, total: int) -> Iterator[Part]:
     try:
         with open_site(root) as site, Progress(*columns, console=console) as progress:
             yield Part(site, seed, progress, total)
-    except Exception:  # noqa: BLE001 - whatever it was, the part failed; the next one may run
+    except Exception:  # noqa: BLE001 - whatever it was, the part failed
         console.print_exception(show_locals=False)
         console.print(f"[red]FAIL[/] {name}: seed {seed}, {time.monotonic() - begun:.0f} s, kept in {root}")
         raise typer.Exit(1) from None
@@ -139,9 +139,11 @@ def full(minutes: float = 10.0, seed: Seed = None) -> None:
     """Keep the disk full while the machines run."""
     with part("disk-full", seed, 1) as one:
         disk = disk_of(one.site)
-        load = loaded(one, speed=5)
+        load = loaded(one, speed=1)  # the small disk has to hold what waited, too
+        told = one.told("full disk")
         load.begin()
         full_disk(load, disk, minutes * 60)
+        told(1)
         load.end()
         console.print(f"{minutes:g} minutes of full disk: {balance_of(one.site)}")
         assert_exact(one.site)

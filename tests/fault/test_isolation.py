@@ -188,7 +188,7 @@ def _second(site: Site, name: str, suffix: str, **changed: str) -> None:
     (site.config / "devices" / f"{name}-{suffix}.yaml").write_text(json.dumps(data), "utf-8")
     with site.changed("triggers.yaml") as rules:
         rules["triggers"] += [
-            {**one, "trigger": f"{one['trigger']}-{suffix}", "on": one["on"].replace(first, second)}
+            {**json.loads(json.dumps(one).replace(first, second)), "trigger": f"{one['trigger']}-{suffix}"}
             for one in rules["triggers"]
             if one["on"].startswith(first)
         ]

@@ -20,7 +20,7 @@ SEED = 20261121
     ("speed", "moments"),
     [
         pytest.param(10, Moments(0.05, 1.0), id="200 bottles a second"),
-        pytest.param(30, Moments(0.2, 0.7), id="600 bottles a second"),
+        pytest.param(20, Moments(0.2, 0.7), id="400 bottles a second"),
     ],
 )
 def test_nothing_is_lost_or_doubled_over_a_hundred_kills_at_random_moments(

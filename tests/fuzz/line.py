@@ -67,7 +67,9 @@ class FuzzedLine:
         assert list(range(1, len(self.scans) + 1)) == acknowledged
         assert [one for one, scan in self.scans if scan.unreadable and scan.unreadable.payload not in letters] == []
         assert [
-            one for one, scan in self.scans if not scan.replay and not _kept(scan, events, aside) and not scan.unreadable
+            one
+            for one, scan in self.scans
+            if not scan.replay and not _kept(scan, events, aside) and not scan.unreadable
         ] == []
         await self.plant.check()
 

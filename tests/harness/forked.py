@@ -3,6 +3,7 @@
 What runs is the same program, in a process, a session and an environment of its own.
 """
 
+import ctypes
 import multiprocessing
 import os
 import runpy
@@ -18,6 +19,7 @@ _SERVER = multiprocessing.get_context("forkserver")
 _SERVER.set_forkserver_preload(["tests.harness.preloaded"])
 ROOT = Path(__file__).parents[2]
 MODULES = frozenset({"gateway", "simulators", "tests.harness.launcher"})
+_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG: when the server that forked it ends
 _LONGEST = 30.0  # seconds that a killed process may take to be gone
 
 
@@ -65,6 +67,7 @@ class Forked:
 
 def _run(arguments: list[str], stdin: Connection, log: Path, environment: dict[str, str], folder: str) -> None:
     os.setsid()
+    ctypes.CDLL(None).prctl(_DEATH_SIGNAL, signal.SIGKILL)  # tests that are killed leave no process behind
     if network.NAMESPACE in environment:
         network.enter(Path(environment[network.NAMESPACE]))
     os.chdir(folder)

@@ -11,6 +11,7 @@ from tests.harness.broker import Mosquitto
 from tests.harness.kills import NOTHING, Killable
 from tests.harness.site import Site, running_line
 
+_READ_EACH = 10  # faults
 _PATIENCE = 300.0  # s to catch up after hours of faults; a short test is there within a few
 Told = Callable[[int], object]  # gets how many of a run's faults are done
 
@@ -50,8 +51,13 @@ class Load:
         self.site.counted("PACKER-1", "case_sealed", 1)
 
     def faults(self, times: int, chance: random.Random, moments: Moments) -> Iterator[int]:
-        """Yield the number of each fault at its moment, after the gateway had so long to live."""
+        """Yield the number of each fault at its moment, after the gateway had so long to live.
+
+        Now and then it lives until every device was read: a 16-bit counter has to be within its longest safe outage.
+        """
         for number in range(1, times + 1):
+            if number % _READ_EACH == 0:
+                self.site.connected()
             time.sleep(chance.uniform(*moments))  # the moment is the input: nothing is waited for
             yield number
 

@@ -7,6 +7,7 @@ from paho.mqtt.client import MQTT_ERR_SUCCESS, Client
 from paho.mqtt.enums import CallbackAPIVersion
 
 from simulators.books import books
+from simulators.counters import Counted, Counters
 from simulators.ledger import Ledger
 from simulators.machine import Output
 from simulators.packer import Packer
@@ -23,7 +24,10 @@ class SinglePacker(Packer):
     """PACKER-1 without a line before it."""
 
     def __init__(self, truth: Path, broker: str) -> None:
-        super().__init__(Ledger(truth))
+        # Not its own start: the publisher there has a cable of its own, which a line would run and close.
+        counted = Counted("case_sealed", named=True)
+        self.device, self._signal = _DEVICE, counted.signal
+        self._counters = Counters(Ledger(truth), _DEVICE, (counted,))
         self._publisher = _Sender(broker)
 
     async def seal(self) -> None:

@@ -17,7 +17,7 @@ def main() -> int:
     with planted(asked.bug):
         while done < asked.steps and time.process_time() - begun < asked.minutes * 60:
             steps = min(EPISODE, asked.steps - done)
-            if failure := search(seed, steps, lambda what: print(f"seed {seed} fails, it is made short: {what}")):
+            if failure := search(seed, steps, lambda what: _say(f"it fails and is made short: {what}")):
                 _tell(failure, steps, asked.bug)
                 return 1
             done, seed = done + steps, seed + 1
@@ -41,15 +41,20 @@ def _asked() -> argparse.Namespace:
 def _count(done: int, begun: float, seed: int) -> None:
     passed = time.process_time() - begun
     rate = done / passed * 60 if passed else 0
-    print(f"{done} steps in {passed:.1f} s of CPU time: {rate:,.0f} a minute; next seed {seed}", flush=True)
+    _say(f"{done} steps in {passed:.1f} s of CPU time: {rate:,.0f} a minute; next seed {seed}")
 
 
 def _tell(failure: Failure, steps: int, bug: str) -> None:
     again = f"python -m tests.simulation --seed {failure.seed} --steps {steps}" + (f" --bug {bug}" if bug else "")
-    print(f"\n{failure.what}\n\nseed {failure.seed}; {len(failure.steps)} steps are enough:")
+    _say(f"\n{failure.what}\n\nseed {failure.seed}; {len(failure.steps)} steps are enough:")
     for step in failure.steps:
-        print(f"    {step},")
-    print(f"again: {again}")
+        _say(f"    {step},")
+    _say(f"again: {again}")
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -126,7 +126,9 @@ def _booked(world: World) -> tuple[Counter, Counter, Counter]:
             keys[*signal, one["key"]] += 1
         for one in body["lines"]:
             if one["use"] == "consumed":
-                consumed[one["owner"]["kind"], one["owner"]["name"], one["item"], one["lot"]] += Decimal(one["quantity"])
+                consumed[one["owner"]["kind"], one["owner"]["name"], one["item"], one["lot"]] += Decimal(
+                    one["quantity"]
+                )
     return booked, keys, consumed
 
 

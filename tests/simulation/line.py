@@ -32,6 +32,7 @@ COUNTERS = {
 }
 FIRST_VALUES = {GOOD: 950, REJECT: 97, TOTAL: 9_950, CAPPED: 65_500, LABELLED: 480}
 ITEMS = {"BOTTLE-500": "EA", "CAP-A": "EA", "LABEL": "EA", "CARTON-12": "EA", "DRINK": "kg"}
+_WHOLE = Rounding(0, RoundingMode.UP)
 _WINDOW = Cumulation(window=timedelta(seconds=60), units=Decimal(60), lot_change=True)
 
 
@@ -40,7 +41,9 @@ def make_master_data(version: int = 1) -> MasterData:
     components = (
         make_component("BOTTLE-500", "12"),
         make_component("CAP-A", "12", line="0020", operation="0015"),
-        make_component("LABEL", str(12 + version), line="0030", operation="0020", rounding=Rounding(0, RoundingMode.UP)),
+        make_component(
+            "LABEL", str(12 + version), line="0030", operation="0020", rounding=Rounding(0, RoundingMode.UP)
+        ),
         make_component("CARTON-12", "1", line="0040", operation="0030"),
         make_component("DRINK", "6", line="0050", operation="0040", uom="kg", method=Method.MEASURED),
     )

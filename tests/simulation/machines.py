@@ -132,13 +132,19 @@ class Machine:
         samples, made = self._context(at), {}
         for gauge in self.gauges:
             value, true = self._frozen[gauge.id] if self._frozen else (gauge.shown, gauge.made)
-            if self._tearing and not self._frozen and (wrong := gauge.torn()) is not None:
+            wrong = gauge.torn() if self._tearing and not self._frozen else None
+            if wrong is not None and not self._fits(gauge, wrong):
                 value, true, self._tearing = wrong, None, False
             gauge.read_at = gauge.shown
             made[gauge.id] = true
             status = "BadSensorFailure" if bad else "Good"
             samples.append(Sample(gauge.id.signal, None if bad else value, status, at))
         return tuple(samples), made, self._clock.passed
+
+    def _fits(self, gauge: Gauge, value: int) -> bool:
+        """Tell whether a wrong value lies on the way from what is believed: then nobody could tell."""
+        back = (gauge.shown - value) % gauge.counter.modulus
+        return gauge.made - back >= self._truth.believed[gauge.id].made
 
     def _context(self, at: datetime | None) -> list[Sample]:
         said = [Sample("boot", self._epoch, source_time=at)] if self.has_epoch else []

@@ -1,4 +1,4 @@
-"""A few thousand steps of the simulation, and the mistakes that it has to find; `python -m tests.simulation` goes on."""
+"""A few thousand steps of the simulation, and the mistakes it has to find; `python -m tests.simulation` goes on."""
 
 import os
 import subprocess
@@ -29,7 +29,7 @@ def test_whatever_happens_nothing_is_lost_and_nothing_twice(half):
 @pytest.mark.parametrize("bug", BUGS)
 def test_a_planted_mistake_is_found_and_its_schedule_made_short(bug):
     with planted(bug):
-        failure = next(found for seed in count(1) if (found := search(seed, 300)))
+        failure = next(found for seed in count(1) if (found := search(seed, 500)))
         again = play(failure.steps)
     healthy = play(failure.steps)
 

@@ -136,8 +136,9 @@ class Truth:
         why = why - {Reason.GAP, Reason.LATE}
         if not why:
             raise Violation(f"{signal}: {off} units made and not counted (below zero: not made) without a cause")
-        seen_through = counter.has_epoch and not (counter.retentive and Reason.SWAP in why)
-        if seen_through and not words and signal != TOTAL:
+        swapped = counter.retentive and Reason.SWAP in why  # its epoch says nothing about its value
+        stood = Reason.STUCK in why and off % counter.modulus == 0  # for whole rounds: it looked idle
+        if counter.has_epoch and not (swapped or stood) and not words and signal != TOTAL:
             raise Violation(f"{signal}: {off} units made and not counted after {sorted(why)}, and nobody is told")
         if why == {Reason.SILENCE} and off % counter.modulus:
             raise Violation(f"{signal}: {off} units made and not counted are no whole rounds of {counter.modulus}")

@@ -35,3 +35,11 @@ def test_it_notifies_and_is_watched():
     lines = UNIT.read_text("utf-8").splitlines()
 
     assert {"Type=notify", "WatchdogSec=30s"} <= set(lines)
+
+
+def test_it_is_started_again_however_often_the_disk_refuses():
+    assert "StartLimitIntervalSec=0" in UNIT.read_text("utf-8").splitlines()
+
+
+def test_a_damaged_store_is_not_started_again_and_again():
+    assert "RestartPreventExitStatus=65" in UNIT.read_text("utf-8").splitlines()

@@ -9,6 +9,7 @@ from gateway.api.services import FromServices
 from gateway.domain.clock import rfc3339
 from gateway.domain.exception import ExceptionRecord
 from gateway.domain.quantity import text
+from gateway.formats import signed
 
 
 async def exceptions(
@@ -22,7 +23,7 @@ async def exceptions(
 
 
 def shown(one: ExceptionRecord) -> dict[str, Any]:
-    """Return an entry as JSON; how it was closed only where it was."""
+    """Return an entry as JSON; how it was closed only where it was, else the `seen` of who settles or closes it."""
     entry = {
         "id": one.id,
         "kind": str(one.kind),
@@ -39,7 +40,7 @@ def shown(one: ExceptionRecord) -> dict[str, Any]:
         "detail": json.loads(one.detail) if one.detail else None,
     }
     if one.closed_at is None:
-        return entry
+        return {**entry, "seen": signed.held(one)}
     return {
         **entry,
         "closed_at": rfc3339(one.closed_at),

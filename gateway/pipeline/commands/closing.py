@@ -42,6 +42,7 @@ async def close_order(desk: Desk, command: CloseOrder, author: Author) -> int:
     made = {operation: one for (number, operation), one in work.state.progress.items() if number == order.order}
     refuse_if_changed(command.seen, signed.made(order.order, made), f"order {order.order}")
     _refuse_while_waiting(work, order.order)
+    _refuse_while_in_doubt(work, order.order)
     bom = _bom(work, order)
     documents.close_of_order(work, order.order)
     books = await read_books(desk.writer, work, order.order)
@@ -79,6 +80,21 @@ def _refuse_while_waiting(work: WorkingCopy, order: str) -> None:
         raise CommandRefused(
             f"order {order} can't be closed, it still has {', '.join(waits)}",
             "post what waits, or close it without posting",
+        )
+
+
+def _refuse_while_in_doubt(work: WorkingCopy, order: str) -> None:
+    """Refuse to post what the store that was lost may have posted: that is decided window by window."""
+    doubted = [
+        str(number)
+        for number, one in sorted(work.documents.items())
+        if one.key.order == order and work.state.in_doubt(number)
+    ]
+    if doubted:
+        which = f"window {doubted[0]} was" if len(doubted) == 1 else f"windows {', '.join(doubted)} were"
+        raise CommandRefused(
+            f"order {order} can't be closed: {which} open in the restored backup and may be posted already",
+            "compare with the ERP, then close-window",
         )
 
 

@@ -51,6 +51,7 @@ def watermark_text(watermark: Watermark) -> str:
             "missing": watermark.missing,
             "source_time": optional_moment(watermark.source_time),
             "settled": [(*one[:4], moment(one.until)) for one in watermark.settled],
+            "doubt": watermark.doubt,
         }
     )
 
@@ -64,6 +65,7 @@ def watermark(stored: str) -> Watermark:
         missing=tuple((first, last) for first, last in body["missing"]),
         source_time=when(body["source_time"]),
         settled=tuple(map(_settled, body.get("settled", ()))),
+        doubt=body.get("doubt", ""),
     )
 
 

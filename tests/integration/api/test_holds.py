@@ -57,6 +57,36 @@ async def test_the_signature_covers_what_the_hold_says_and_what_it_is_settled_as
     assert signed.record(asked) == author.signature.record
 
 
+@pytest.fixture
+async def gap(site: Site) -> Site:
+    await site.writer.store.commit(Batch(exceptions={7: replace(HELD, kind=ExceptionKind.GAP, code="gap")}))
+    return site
+
+
+async def close(site: Site, **changes: Any) -> Any:
+    body = {"exception": 7, "reason": "COUNT", "signature": signature()} | changes
+    return await site.client("operator").post("/api/v1/commands/close-exception", json=body)
+
+
+@pytest.mark.parametrize("ask", [settle, close])
+async def test_nobody_settles_or_closes_a_gap_without_saying_what_they_were_shown_of_it(gap: Site, ask: Any) -> None:
+    answer = await ask(gap)
+
+    assert (409, []) == (answer.status_code, gap.writer.executed)
+    assert "exception 7 is a gap, which may have grown" in answer.json()["detail"]
+    assert "`seen`" in answer.json()["hint"]
+
+
+@pytest.mark.parametrize("ask", [settle, close])
+async def test_the_work_list_has_what_to_say_there(gap: Site, ask: Any) -> None:
+    (entry,) = (await gap.client("viewer").get("/api/v1/exceptions")).json()["exceptions"]
+    answer = await ask(gap, seen=entry["seen"])
+    ((command, _),) = gap.writer.executed
+
+    assert (200, entry["seen"]) == (answer.status_code, command.seen)
+    assert signed.held(replace(HELD, kind=ExceptionKind.GAP, code="gap")) == entry["seen"]
+
+
 async def test_parts_may_say_when_and_nothing_at_all(held: Site) -> None:
     at = {"quantity": "2", "at": "2026-11-21T11:00:00+02:00"}
     await settle(held, parts=[at])

@@ -36,6 +36,7 @@ SHORTAGE = ExceptionRecord(
         pytest.param({}, 200, 200, id="all well"),
         pytest.param({"ready": False}, 200, 503, id="not running yet"),
         pytest.param({"store": "disk full"}, 503, 503, id="the store takes nothing"),
+        pytest.param({"store": "disk full", "paused": True}, 200, 503, id="a full disk: a restart cures nothing"),
         pytest.param({"devices": {"FILLER-1": Health(Link.DISCONNECTED)}}, 200, 200, id="a dead device"),
     ],
 )

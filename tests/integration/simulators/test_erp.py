@@ -7,7 +7,7 @@ import json
 import httpx
 import pytest
 import uvicorn
-from fastapi import FastAPI
+from fastapi import FastAPI, HTTPException
 from starlette.responses import JSONResponse
 
 from simulators.books import Books, books
@@ -103,10 +103,10 @@ async def test_an_erp_that_was_away_comes_back_on_its_port(erp, client):
 
 
 class Gateway:
-    """A pull API with `last` postings that keeps those from `first` on."""
+    """A pull API with `last` postings that keeps those from `first` on; the first `failing` acknowledgements fail."""
 
-    def __init__(self, store="S", first=1, last=5):
-        self.store, self.first, self.last = store, first, last
+    def __init__(self, store="S", first=1, last=5, failing=0):
+        self.store, self.first, self.last, self.failing = store, first, last, failing
         self.acknowledged = []
         self.app = FastAPI()
         self.app.get("/api/v1/postings")(self.page)
@@ -123,6 +123,9 @@ class Gateway:
         return {"gateway": "G", "store": self.store, "items": items, "next_after": through, "has_more": more}
 
     def acknowledge(self, body: dict):
+        if self.failing:
+            self.failing -= 1
+            raise HTTPException(503)
         self.acknowledged.append((body["store"], body["through"]))
 
 
@@ -164,3 +167,7 @@ async def test_the_puller_starts_over_with_another_store(pulled):
 
 async def test_the_puller_jumps_over_what_is_no_longer_kept(pulled):
     assert [3, 4, 5] == await pulled(Gateway(first=3))
+
+
+async def test_an_acknowledgement_that_failed_is_sent_again_even_if_nothing_new_comes(pulled):
+    assert [1] == await pulled(Gateway(last=1, failing=1))

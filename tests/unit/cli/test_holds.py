@@ -26,6 +26,15 @@ PROPOSED = [
     {"quantity": "67", "order": "100045", "at": "2026-11-21T09:00:00.000Z"},
     {"quantity": "33", "order": "100046", "at": "2026-11-21T10:00:00.000Z"},
 ]
+SHOWN = {
+    "id": 7,
+    "kind": "gap",
+    "reason": "3 messages are missing",
+    "quantity": "3",
+    "uom": "EA",
+    "detail": {"proposal": PROPOSED},
+    "seen": "sha256:shown",
+}
 HELD = ExceptionRecord(
     id=7,
     kind=ExceptionKind.COUNTER,
@@ -64,7 +73,7 @@ def became(**changes: Any) -> dict[str, Any]:
     ],
 )
 def test_it_says_what_a_hold_really_was(daemon: Daemon, gateway: Gateway, said: tuple[str, ...], parts: Any) -> None:
-    daemon.exceptions = [{"id": 6, "detail": None}, {"id": 7, "detail": {"proposal": PROPOSED}}]
+    daemon.exceptions = [{"id": 6, "detail": None}, SHOWN]
     daemon.answer = {"result": []}
 
     outcome = gateway("settle", daemon.config, 7, *said, "--reason", "COUNT")
@@ -79,6 +88,28 @@ def test_it_says_what_a_hold_really_was(daemon: Daemon, gateway: Gateway, said: 
     )
     del body["signature"]
     assert body_of(SettleHold).model_validate_json(orjson.dumps(body))
+
+
+def test_it_says_which_state_of_the_entry_was_shown(daemon: Daemon, gateway: Gateway) -> None:
+    daemon.exceptions = [SHOWN]
+    daemon.answer = {"result": []}
+
+    outcome = gateway("settle", daemon.config, 7, "--units", "3", "--reason", "COUNT")
+
+    assert ("exception 7 holds 3 EA: 3 messages are missing", "sha256:shown") == (
+        outcome.error.strip(),
+        daemon.body["seen"],
+    )
+
+
+@pytest.mark.parametrize(("kind", "seen"), [("gap", "sha256:shown"), ("trigger", None)])
+def test_closing_a_gap_says_so_too(daemon: Daemon, gateway: Gateway, kind: str, seen: str | None) -> None:
+    daemon.exceptions = [SHOWN | {"kind": kind}]
+
+    outcome = gateway("close-exception", daemon.config, 7, "--reason", "COUNT")
+
+    assert "exception 7 holds 3 EA: 3 messages are missing" == outcome.error.strip()
+    assert seen == daemon.body.get("seen")
 
 
 def test_it_tells_what_was_posted_and_what_waits_for_what(daemon: Daemon, gateway: Gateway) -> None:

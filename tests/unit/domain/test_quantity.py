@@ -23,6 +23,7 @@ def test_a_quantity_is_read_as_it_is_written(written, read):
         (True, "not an exact number"),
         ("six", "is not a number"),
         (None, "is not a number"),
+        ([0, [1, 2], 0], "a list is not a number"),  # Decimal would take it for 12
         ("NaN", "outside what a quantity can be"),
         ("-Infinity", "outside what a quantity can be"),
         ("1000000000000", "outside what a quantity can be"),

@@ -10,6 +10,7 @@ from gateway.domain.command import SettledPart
 from gateway.domain.event import EventKind, SignalId
 from gateway.domain.exception import ExceptionKind
 from gateway.errors import CommandRefused
+from gateway.formats import signed
 from gateway.pipeline.model import Point
 from gateway.signals.sample import Message
 from tests.unit.pipeline.held import OTHER, held_line, make_held_model, part
@@ -31,6 +32,18 @@ async def test_a_settled_gap_posts_what_was_really_made(line):
     assert ("5", "5", "0", "0", "0") == line.totals(CASE)
     assert [("100045", "1"), (OTHER, "2")] == (await line.outputs())[2:]
     assert [] == line.exceptions(ExceptionKind.GAP)
+
+
+async def test_a_gap_that_grew_since_it_was_shown_is_not_settled(line):
+    gap = await line.lose()
+    await line.send(sequence=8, id="case-8")
+    await line.turn()
+    before = line.totals(CASE)
+    with pytest.raises(CommandRefused, match="has changed since it was signed for"):
+        await line.settle(gap, "2", seen=signed.held(gap))
+
+    assert before == line.totals(CASE)
+    assert [(gap.id, Decimal(5))] == [(one.id, one.quantity) for one in line.exceptions(ExceptionKind.GAP)]
 
 
 async def test_a_gap_in_which_nothing_was_made_counts_as_if_it_had_not_been(line):

@@ -5,10 +5,11 @@ from decimal import Decimal
 
 import pytest
 
-from gateway.domain.command import CloseWindow, Retry
+from gateway.domain.command import CloseOrder, CloseWindow, Residual, Retry
 from gateway.domain.exception import ExceptionKind
 from gateway.domain.line import Cumulation
 from gateway.domain.signature import Author
+from gateway.errors import CommandRefused
 from gateway.pipeline.restored import SETTLING
 from gateway.signals.sample import Message
 from gateway.store.copying import copy_store
@@ -16,6 +17,7 @@ from gateway.store.doubt import Occasion
 from gateway.store.restore import restore
 from gateway.store.verify import verify
 from tests.factories import NOON
+from tests.unit.pipeline.office import make_packers, office
 from tests.unit.pipeline.plant import CASE, GOOD, Plant, make_model
 
 SETTLED = int(SETTLING.total_seconds())
@@ -126,6 +128,61 @@ async def test_a_crash_does_not_begin_the_settling_anew(plant, backup):
     assert [("restored", "1")] == held(plant)
 
 
+async def test_a_second_restore_holds_what_was_booked_since_its_backup(plant, backup, tmp_path):
+    backup.back_up()
+    await backup.put_back()
+    await plant.send(id="first")
+    await plant.turn()
+    plant.clock.advance(3600)
+    backup.copy = tmp_path / "second.db"
+    backup.back_up()
+    await plant.send(id="lost")
+    await plant.turn()
+    posted = plant.tally(CASE)
+    await backup.put_back()
+    plant.made.clear()
+    await plant.send(id="lost", anew=True)
+    await plant.turn()
+
+    assert ("2", "1", "0", "1") == posted
+    assert ("2", "0", "0", "2") == plant.tally(CASE)
+
+
+async def test_messages_that_the_lost_store_took_are_told_as_perhaps_booked(plant, backup):
+    await plant.send(id="c3", sequence=3)
+    await plant.turn()
+    backup.back_up()
+    former = plant.store.store
+    plant.read(good=110)
+    for number in range(4, 9):
+        await plant.send(id=f"c{number}", sequence=number)
+    await plant.turn()
+    await backup.put_back()
+    await plant.send(id="c9", sequence=9)
+    await plant.turn()
+
+    (gap,) = plant.exceptions(ExceptionKind.GAP)
+    assert "lost messages 4 to 8: 5 units; those from before the restore may be booked already: " in gap.reason
+    assert f"may be booked under store {former} from seq" in gap.reason
+    assert "compare with the ERP, then settle" in gap.reason
+
+
+async def test_what_is_lost_later_leaves_that_doubt_in_the_entry_and_brings_none_of_its_own(plant, backup):
+    await plant.send(id="c1", sequence=1)
+    await plant.send(id="c3", sequence=3)
+    await plant.turn()
+    backup.back_up()
+    await backup.put_back()
+    for number in (4, 6):
+        await plant.send(id=f"c{number}", sequence=number)
+    await plant.turn()
+    doubt = plant.state.watermarks[CASE].doubt
+
+    (gap,) = plant.exceptions(ExceptionKind.GAP)
+    assert "" == doubt
+    assert "lost message 2, message 5: 2 units; those from before the restore may be booked already" in gap.reason
+
+
 async def test_without_a_restore_no_message_is_doubted(plant):
     plant.made[CASE, Message(id="c1")] = NOON - timedelta(days=30)
     await plant.send(id="c1")
@@ -173,3 +230,21 @@ async def test_a_window_that_was_open_in_the_backup_closes_only_by_hand(empty, t
     assert 1 == len(posted)
     assert not [one for one in verify(empty.path).checks if not one.ok]
     assert Decimal(8) == empty.state.tallies[GOOD].posted
+
+
+async def test_an_order_closes_only_after_a_person_closed_the_windows_in_doubt(tmp_path):
+    model = make_packers(cumulate=Cumulation(window=timedelta(hours=1)))
+    async with office(tmp_path, model, {"quantity": "100"}) as plant:
+        await plant.pack("10")
+        (document,) = plant.state.documents
+        backup = Restoring(plant, tmp_path)
+        backup.back_up()
+        await backup.put_back()
+        refused = f"window {document} was open in the restored backup and may be posted already"
+        with pytest.raises(CommandRefused, match=refused):
+            await plant.ask(CloseOrder("100045", Residual.LEAVE, "surplus"))
+        posted = await plant.rows("SELECT seq FROM posting")
+        await plant.ask(CloseWindow(document))
+
+        assert [] == posted
+        assert 2 == await plant.ask(CloseOrder("100045", Residual.LEAVE, "surplus"))

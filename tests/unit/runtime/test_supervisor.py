@@ -6,6 +6,7 @@ import pytest
 
 from gateway.runtime.breaker import Rules
 from gateway.runtime.supervisor import Supervisor
+from simulators.until import until
 
 QUICK = Rules(tries=3, within=60, rest=3600, long_run=0.05, first=0.001, at_most=0.001)
 
@@ -52,9 +53,7 @@ async def test_a_part_that_fails_is_started_again(started):
 async def test_one_that_fails_again_and_again_rests_and_shows(started):
     supervisor, part = Supervisor(QUICK), Part(1000)
     started(supervisor, "sink erp", part)
-    async with asyncio.timeout(5):
-        while not supervisor.tripped():
-            await asyncio.sleep(0)
+    await until(lambda: bool(supervisor.tripped()), within=5)
 
     assert "failed 3 times, at last with: failure 3" in supervisor.tripped()["sink erp"]
     assert part.starts == 3
@@ -64,9 +63,7 @@ async def test_it_touches_no_other(started):
     supervisor, part = Supervisor(QUICK), Part(0)
     started(supervisor, "sink bad", Part(1000))
     started(supervisor, "sink good", part)
-    async with asyncio.timeout(5):
-        while not supervisor.tripped():
-            await asyncio.sleep(0)
+    await until(lambda: bool(supervisor.tripped()), within=5)
 
     assert {"sink bad"} == supervisor.tripped().keys()
     assert part.starts == 1
@@ -77,9 +74,8 @@ async def test_after_its_rest_and_a_long_run_it_no_longer_shows(started):
     started(supervisor, "sink erp", part)
     async with asyncio.timeout(5):
         await part.runs.wait()
-        while supervisor.tripped():
-            await asyncio.sleep(0)
 
+    assert await until(lambda: not supervisor.tripped(), within=5)
     assert part.starts == 4
 
 

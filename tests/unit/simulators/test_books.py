@@ -72,3 +72,12 @@ def test_units_add_up_the_triggers_of_all_postings():
     bodies = [make_posting(1, quantity="2"), make_posting(2, quantity="0.500")]
 
     assert {("PACKER-1", "case_sealed"): Decimal("2.500")} == units(bodies)
+
+
+def test_an_item_is_booked_under_the_store_that_it_names_itself(ledger):
+    """A restored gateway hands on the postings of the store before it."""
+    ledger.book("G", "OLD", [{**make_posting(1), "gateway": "G", "store": "OLD"}], "push")
+
+    assert [Verdict("duplicate")] == ledger.book(
+        "G", "NEW", [{**make_posting(1), "gateway": "G", "store": "OLD"}], "pull"
+    )

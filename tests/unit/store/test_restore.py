@@ -1,14 +1,18 @@
+import shutil
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
 
 from gateway.domain.exception import ExceptionKind
 from gateway.errors import StoreError
+from gateway.store.batch import Batch, ConsumerKey, ConsumerKind, Mark
 from gateway.store.copying import copy_store
 from gateway.store.doubt import Occasion
 from gateway.store.replace import take_over
 from gateway.store.restore import restore, start_anew
-from gateway.store.store import Store
+from gateway.store.store import Registration, Store
 from gateway.store.verify import verify
 from tests.unit.store.making import Line
 from tests.unit.store.samples import START
@@ -88,7 +92,13 @@ async def test_one_entry_of_the_work_list_says_what_is_not_known(path, backup):
     _, state = await loaded(path)
 
     (notice,) = (one for one in state.exceptions if one.kind is ExceptionKind.NOTICE)
-    assert "Stock that was staged, issued, returned or counted since then is not known" in notice.reason
+    for lost in (
+        "stock that was staged, issued, returned or counted",
+        "orders that were started, finished or closed",
+        "lot statuses, BOM pins and label approvals",
+        "new units go to those that were active in the backup",
+    ):
+        assert lost in notice.reason
 
 
 async def test_a_store_that_is_open_is_not_replaced(path, backup):
@@ -118,8 +128,7 @@ async def test_a_damaged_backup_is_refused_and_changes_nothing(path, backup, tmp
 
 
 async def test_a_restore_without_a_store_needs_none(path, backup):
-    for one in list(path.parent.iterdir()):
-        one.unlink()
+    shutil.rmtree(path.parent)
     outcome = restore(path, backup, GATEWAY, OCCASION, silent)
 
     assert (None, None) == (outcome.kept, outcome.present)
@@ -175,6 +184,42 @@ async def test_a_store_begun_anew_has_its_own_chain_and_says_what_it_does_not_kn
     assert (outcome.begun.store, 0, {}) == (store.store, state.head.seq, state.checkpoints)
     assert "whose last posting is seq 15, was put aside" in state.exceptions[0].reason
     assert verify(path).ok
+
+
+async def test_what_only_the_replaced_file_has_is_told(path, backup):
+    store = await Store.open(path, GATEWAY)
+    erp, mes = ConsumerKey(ConsumerKind.SINK, "erp"), ConsumerKey(ConsumerKind.PULLER, "mes")
+    await store.register([Registration(erp, required=True), Registration(mes, required=True)], START)
+    await store.commit(Batch(consumers={erp: Mark(12, START), mes: Mark(15, START)}))
+    line = await Line.on(store)
+    await store.commit(line.gathered_in(2, 900))
+    await store.close()
+    outcome = start_anew(path, GATEWAY, OCCASION)
+
+    said = f"Only {outcome.kept} has: postings 13 to 15 for sink erp, which had 12 of 15; 1 open exceptions with 3 "
+    assert said in outcome.begun.notice
+    assert "window 900, not posted." in outcome.begun.notice
+    assert "mes" not in outcome.begun.notice
+
+
+async def test_what_can_no_longer_be_read_of_the_replaced_file_is_told_too(path, backup):
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("DROP TABLE consumer")
+    notice = start_anew(path, GATEWAY, OCCASION).begun.notice
+
+    assert "whose last posting is seq 15" in notice
+    assert "What its consumers had not taken, what was held and in open windows could not be read" in notice
+
+
+async def test_what_a_killed_restore_left_half_made_is_not_taken_up(path, backup):
+    for suffix in ("", "-wal", "-journal"):
+        shutil.copyfile(backup, path.with_name(f"{path.name}.making{suffix}"))
+    start_anew(path, GATEWAY, OCCASION)
+    _, state = await loaded(path)
+
+    assert 0 == state.head.seq
+    assert verify(path).ok
+    assert not [one for one in path.parent.iterdir() if "making" in one.name]
 
 
 @pytest.mark.parametrize(

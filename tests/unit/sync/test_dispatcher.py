@@ -61,7 +61,7 @@ class World:
     dead: dict[int, str] = field(default_factory=dict)
     refuses: list[GatewayError] = field(default_factory=list)  # instead of moving the watermark
     gateway: str = "G"
-    lineage: Lineage = Lineage("G", "S")
+    lineage: Lineage = field(default_factory=lambda: Lineage("G", "S"))
     drained: asyncio.Event = field(default_factory=asyncio.Event)
     news: asyncio.Event = field(default_factory=asyncio.Event)
     asked: int = 0
