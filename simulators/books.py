@@ -40,6 +40,7 @@ class Verdict:
 
 
 BOOKED = Verdict("booked")
+LATER = Verdict("later", "simulated: not now")
 Judge = Callable[[tuple[str, str, int]], Verdict]
 
 
@@ -153,6 +154,12 @@ def books(path: Path) -> list[dict[str, Any]]:
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
         rows = database.execute("SELECT body FROM booking ORDER BY gateway, store, seq")
         return [json.loads(body) for (body,) in rows]
+
+
+def refused(path: Path) -> set[tuple[str, int]]:
+    """The (store, seq) of what was refused in `path` for good, not only put off; it may have been booked since."""
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
+        return set(database.execute("SELECT store, seq FROM refused WHERE reason <> ?", (LATER.reason,)))
 
 
 def units(bodies: Iterable[dict[str, Any]]) -> dict[tuple[str, str], Decimal]:

@@ -15,7 +15,7 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI, HTTPException, Request
 
-from simulators.books import BOOKED, Books, Verdict
+from simulators.books import BOOKED, LATER, Books, Verdict
 from simulators.link import LOOPBACK, Link, bound_socket
 from simulators.puller import Puller, PullSettings
 from simulators.until import until
@@ -136,7 +136,7 @@ class Erp:
             return Verdict("rejected", f"simulated: each {faults.reject_every}. posting is rejected")
         if faults.later_every and seq % faults.later_every == 0 and key not in self._put_off:
             self._put_off.add(key)
-            return Verdict("later", "simulated: not now")
+            return LATER
         return BOOKED
 
 

@@ -74,9 +74,9 @@ class CapperPlc:
         """Power cycle: boot + 1, the count to 0 unless retentive."""
         self._counters.restart(retentive=retentive)
 
-    async def preset(self, value: int) -> None:
+    async def preset(self, value: int, signal: str = "capped") -> None:
         """Set the count, as a technician does."""
-        self._counters.preset("capped", value)
+        self._counters.preset(signal, value)
 
     async def swap(self, value: int) -> None:
         """Put another PLC in its place."""

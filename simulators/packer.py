@@ -68,9 +68,9 @@ class MqttDevice:
         """Power cycle: boot + 1, sequence and total to 0 unless retentive."""
         self._counters.restart(retentive=retentive)
 
-    async def preset(self, value: int) -> None:
+    async def preset(self, value: int, signal: str = "") -> None:
         """Set the total (cases, or grams on the scale)."""
-        self._counters.preset(self._signal, value)
+        self._counters.preset(signal or self._signal, value)
 
     async def swap(self, value: int) -> None:
         """Put another device in its place."""

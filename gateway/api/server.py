@@ -11,9 +11,9 @@ from dataclasses import replace
 import uvicorn
 
 from gateway.api.app import create_app
-from gateway.api.protocol import PatientProtocol
+from gateway.api.protocol import HANDSHAKE_WITHIN, PatientProtocol
 from gateway.api.services import Services
-from gateway.api.tls import renew, server_context
+from gateway.api.tls import RenewableContext
 from gateway.errors import TransientError
 from gateway.settings.api import ApiSettings, Role
 
@@ -27,6 +27,27 @@ class _Server(uvicorn.Server):
         """Leave the signals to the daemon, which ends more than this server."""
         yield
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen; uvicorn's own would wait a minute for each handshake."""
+        config, loop = self.config, asyncio.get_running_loop()
+
+        def protocol() -> PatientProtocol:
+            return PatientProtocol(config, self.server_state, app_state={})
+
+        timeout = HANDSHAKE_WITHIN if config.ssl else None
+        self.servers = [
+            await loop.create_server(
+                protocol, sock=one, ssl=config.ssl, backlog=config.backlog, ssl_handshake_timeout=timeout
+            )
+            for one in sockets or ()
+        ]
+        self.started = True
+
+    def hang_up(self) -> None:
+        """End every connection after the answer that is under way on it."""
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+
 
 class ApiServer:
     """`port` is the real one once `listening` is set, where the settings say 0."""
@@ -35,13 +56,16 @@ class ApiServer:
         self._settings = settings
         self._services = services
         self.port = settings.port
-        self._context = server_context(settings.tls) if settings.tls else None
+        self._context = RenewableContext(settings.tls) if settings.tls else None
         self.listening = asyncio.Event()
+        self._server: _Server | None = None
 
     def renew(self) -> None:
-        """Read certificate, key and lists again: connections from now on go by them. ConfigError for bad files."""
-        if self._context and self._settings.tls:
-            renew(self._context, self._settings.tls)
+        """Read certificate, key and lists again: every client has to show its own anew. ConfigError for bad files."""
+        if self._context:
+            self._context.renew()
+            if self._server:
+                self._server.hang_up()
 
     async def run(self) -> None:
         """Serve until cancelled; then end long polls at once and let other answers finish.
@@ -62,7 +86,7 @@ class ApiServer:
         stopping = asyncio.Event()
         certified: tuple[Role, ...] = ("erp",) if self._settings.tls and self._settings.tls.client_ca else ()
         services = replace(self._services, stopping=stopping, certified=certified)
-        server = _Server(_config(services, self._context))
+        self._server = server = _Server(_config(services, self._context))
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         try:
             await asyncio.shield(serving)

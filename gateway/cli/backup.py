@@ -9,9 +9,9 @@ import typer
 
 from gateway.cli.options import Folder
 from gateway.cli.steps import steps
-from gateway.cli.store_path import store_of
+from gateway.cli.store_path import config_of, store_of
 from gateway.errors import ConfigError
-from gateway.runtime.bootstrap import load_config
+from gateway.runtime.bootstrap import load_config, store_key
 from gateway.store.archive import make
 from gateway.store.copying import copy_store
 
@@ -21,8 +21,10 @@ Copy = Annotated[Path, typer.Argument(help="a file that isn't there yet; its man
 
 def backup(config_dir: Folder, dest: Copy) -> None:
     """Copy the store beside the running gateway, verified and signed; a copy that is there is whole."""
+    store = store_of(config_dir)
+    key = None if config_dir.is_file() else store_key(config_of(config_dir))
     with steps() as step:
-        made = copy_store(store_of(config_dir), dest, "backup", datetime.now(UTC), step).content
+        made = copy_store(store, dest, "backup", datetime.now(UTC), step, key=key).content
     typer.echo(f"{dest}: store {made.store} up to seq {made.seq}, {made.size / 1e6:.1f} MB, verified; with {dest}.json")
 
 
@@ -37,5 +39,5 @@ def archive(config_dir: Folder) -> None:
         raise ConfigError("no folder for archives is configured", "set `retention: {archive: FOLDER}` in gateway.yaml")
     limit = now - timedelta(seconds=config.gateway.retention.keep)
     with steps() as step:
-        made = make(config.store_path, config.archive, limit, now, step)
+        made = make(config.store_path, config.archive, limit, now, step, key=store_key(config))
     typer.echo(f"{made}, verified; with {made}.json" if made else "nothing may be deleted yet: no archive was written")

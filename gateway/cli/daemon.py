@@ -81,6 +81,8 @@ def shown(found: Mapping[str, Any]) -> str | None:
         return None
     held = f"{found['quantity']} {found['uom'] or 'units'}"
     typer.echo(f"exception {found['id']} holds {held}: {found['reason']}", err=True)
+    if "seen" not in found:
+        raise GatewayError("the running gateway is older than this command: restart it")
     return str(found["seen"])
 
 

@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.tree import Tree
 
 from gateway.cli.archives import read_archives
-from gateway.cli.explain_trigger import trigger_tree
+from gateway.cli.explain_trigger import signature, trigger_tree
 from gateway.cli.store_path import store_of
 from gateway.cli.wide import console
 from gateway.errors import GatewayError
@@ -138,10 +138,7 @@ def _reasons(found: Json) -> Iterator[str]:
     if found["person"]:
         yield f"by {escape(found['person'])}"
     if signed := found["signature"]:
-        yield escape(
-            f"signed by {signed['name']} ({signed['user']}, {signed['role']}) at {signed['signed_at']}:"
-            f" {signed['meaning']}; of {signed['record']}"
-        )
+        yield signature(signed)
 
 
 def _sums(found: Json) -> Tree:

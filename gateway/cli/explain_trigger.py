@@ -13,6 +13,8 @@ def trigger_tree(one: Json, lines: list[Json]) -> Tree:
     """Return the tree of a trigger; `lines` are the posting's."""
     tree = Tree(f"[bold]trigger {one['id']}[/]: {one['units']} {escape(one['uom'])}")
     _reading(tree, one["reading"])
+    if settled := one["settlement"]:
+        _settlement(tree, settled)
     tree.add(f"rule {escape(one['rule'])} version {one['rule_version']}, line {escape(one['line'])}")
     if one["mirrors"]:
         _mirrors(tree, one, lines)
@@ -40,6 +42,28 @@ def _reading(tree: Tree, reading: Json) -> None:
         branch.add(f"SSCC {reading['sscc']}" + (f" of {reading['units']} units" if reading["units"] else ""))
     if reading["temperature"]:
         branch.add(f"at {reading['temperature']} °C")
+
+
+def _settlement(tree: Tree, said: Json) -> None:
+    reason = said["reason"]
+    branch = tree.add(
+        f"exception {said['exception']} settled as {_quantity(said['settled'], said['uom'] or 'units')}: "
+        f"{escape(reason['code'])}: {escape(reason['text'])}"
+    )
+    if said["sentence"]:
+        branch.add(escape(said["sentence"]))
+    if signed := said["signature"]:
+        branch.add(signature(signed))
+    else:
+        branch.add(f"by {escape(said['person'])}")
+
+
+def signature(signed: Json) -> str:
+    """Return who signed what, as markup."""
+    return escape(
+        f"signed by {signed['name']} ({signed['user']}, {signed['role']}) at {signed['signed_at']}:"
+        f" {signed['meaning']}; of {signed['record']}"
+    )
 
 
 def _mirrors(tree: Tree, one: Json, lines: list[Json]) -> None:

@@ -1,6 +1,7 @@
 """What only a person knows of a counter: what a hold really was, and that it began where it shows. Both are signed."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -15,12 +16,13 @@ from gateway.domain.quantity import ZERO, text
 from gateway.errors import CommandRefused
 
 Part = dict[str, str | None]
+_ABOVE_ZERO = re.compile(r"(?=.*[1-9])[0-9]+(\.[0-9]+)?")
 
 
 def settle(
     config_dir: Folder,
     *,
-    exception: int,
+    exception: Annotated[int, typer.Argument(help="its number, as `gateway exceptions` shows it")],
     reason: Reason,
     units: Annotated[str | None, typer.Option(help="how many were really made, for the order that ran")] = None,
     part: Annotated[
@@ -36,9 +38,8 @@ def settle(
     """Say what a held counter segment or gap really was, signed: its units are booked like any others."""
     if sum((units is not None, bool(part), as_proposed, none)) != 1:
         raise typer.BadParameter("say what it was: one of --units, --part (each order one), --as-proposed and --none")
-    said = part or ([] if units is None else [units])
     found = entry(config_dir, exception)
-    parts = _proposed(found, exception) if as_proposed else [_part(one) for one in said]
+    parts = _proposed(found, exception) if as_proposed else _said(units, part or ())
     seen = shown(found)
     signed = signature(user, password_file, meaning or "settlement approved")
     body = {"exception": exception, "reason": reason, "parts": parts, "seen": seen}
@@ -76,13 +77,22 @@ def way_out(record: ExceptionRecord) -> str:
         return f" → {told} --as-proposed ({shares}), or --part UNITS@ORDER …"
     if "orders" in said:
         return f" → {told} --part UNITS@ORDER …"
+    if not record.quantity:
+        return f" → {told} --none, or --units UNITS, whatever it was"
     likely = [one for one in said.get("candidates", ()) if one] or [text(record.quantity)]
     return f" → {told} --units {' or '.join(map(str, likely))}, whatever it was, or --none"
 
 
-def _part(said: str) -> Part:
+def _said(units: str | None, parts: Iterable[str]) -> list[Part]:
+    whole = [] if units is None else [_part("--units", units)]
+    return whole + [_part("--part", one) for one in parts]
+
+
+def _part(option: str, said: str) -> Part:
     quantity, _, rest = said.partition("@")
     order, _, at = rest.partition("@")
+    if not _ABOVE_ZERO.fullmatch(quantity):
+        raise typer.BadParameter(f"{option} {said}: {quantity!r} is no quantity above 0; --none where nothing was made")
     return {"quantity": quantity, "order": order, "at": at or None}
 
 

@@ -71,7 +71,7 @@ def redrive(
     if every and letter is None and posting is None:
         _redrive_all(config_dir)
     elif letter is not None and posting is None and not every:
-        typer.echo(f"letter {letter}: {send(config_dir, command.RedriveLetter, {'letter': letter})}")
+        _redrive_one(config_dir, letter)
     elif posting is not None and sink and letter is None and not every:
         send(config_dir, command.RedrivePosting, {"sink": sink, "seq": posting})
         typer.echo(f"posting {posting} is offered to {sink} once more; `gateway refused` says what comes of it")
@@ -82,7 +82,7 @@ def redrive(
 def discard(
     config_dir: Folder,
     *,
-    letter: int,
+    letter: Annotated[int, typer.Argument(help="its number, as `gateway letters` shows it")],
     reason: Why,
     user: User = None,
     password_file: PasswordFile = None,
@@ -108,6 +108,18 @@ def settle_posting(
     signed = signature(user, password_file, meaning or "settled at the other end")
     send(config_dir, command.SettlePosting, {"sink": sink, "seq": posting, "reason": reason}, signed)
     typer.echo(f"posting {posting} is settled: {sink} is not offered it again")
+
+
+def _redrive_one(config_dir: Path, number: int) -> None:
+    try:
+        outcome = send(config_dir, command.RedriveLetter, {"letter": number})
+    except CommandRefused as refusal:
+        found = read_views(config_dir, lambda views: views.letter(number))
+        if found is None or found.closed:
+            raise
+        way_out = refusal.hint or f"correct the cause and try again, or close it: gateway discard CONFIG_DIR {number}"
+        raise CommandRefused(f"letter {number} stays: {refusal.message}", way_out) from refusal
+    typer.echo(f"letter {number}: {outcome}")
 
 
 def _redrive_all(config_dir: Path) -> None:

@@ -13,7 +13,7 @@ from gateway.cli.store_path import store_of
 from gateway.domain.event import SignalId
 from gateway.domain.quantity import ZERO, text
 from gateway.errors import ConfigError
-from gateway.store.accounts import Account, read_books
+from gateway.store.accounts import Account, Identity, read_books
 from simulators import books, ledger
 
 
@@ -55,22 +55,24 @@ class Balance:
 
 @dataclass(frozen=True, slots=True)
 class Bookings:
-    """The gateway's postings against the ERP's bookings, by seq."""
+    """The gateway's postings against the ERP's bookings, by store and seq."""
 
     postings: int
     booked: int
-    missing: int  # posted here, not booked there
+    missing: int  # posted here, neither booked nor refused there
     unknown: int  # booked there, not posted here
-    different: int  # the same seq with other content
+    different: int  # the same store and seq with other content
     doubled: int  # booked there more than once, under whatever number or store
+    refused: int  # posted here, refused there
 
     @property
     def equal(self) -> bool:
         """Whether the ERP has exactly what was posted."""
-        return not (self.missing or self.unknown or self.different or self.doubled)
+        return not (self.missing or self.unknown or self.different or self.doubled or self.refused)
 
     def __str__(self) -> str:
-        parts = ("postings", "booked", "missing", "unknown", "different", "doubled")
+        parts = ["postings", "booked", "missing", "unknown", "different", "doubled"]
+        parts += ["refused"] if self.refused else []
         return " · ".join(f"{word} {getattr(self, word)}" for word in parts)
 
 
@@ -105,16 +107,18 @@ def compare(made: Mapping[tuple[str, str], ledger.Made], accounts: Mapping[Signa
     ]
 
 
-def compare_books(own: Mapping[int, str], erp: Path) -> Bookings:
+def compare_books(own: Mapping[Identity, str], erp: Path) -> Bookings:
     """Return how the ERP's books differ from the gateway's log."""
     rows = books.books(erp)
-    booked = {body["seq"]: body["hash"] for body in rows}
-    both = own.keys() & booked.keys()
+    booked = {(body["store"], body["seq"]): body["hash"] for body in rows}
+    both, open_there = own.keys() & booked.keys(), own.keys() - booked.keys()
+    refused = open_there & books.refused(erp)
     return Bookings(
         postings=len(own),
         booked=len(rows),
-        missing=len(own.keys() - booked.keys()),
+        missing=len(open_there - refused),
         unknown=len(booked.keys() - own.keys()),
-        different=sum(own[seq] != booked[seq] for seq in both),
+        different=sum(own[one] != booked[one] for one in both),
         doubled=len(rows) - len({body["hash"] for body in rows}),
+        refused=len(refused),
     )

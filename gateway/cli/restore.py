@@ -26,6 +26,7 @@ def restore(config_dir: Folder, backup: Backup, *, reason: Reason, by: Person) -
         outcome = restore_backup(config.store_path, backup, config.gateway.gateway, _occasion(by, reason), step)
     begun = outcome.begun
     typer.echo(f"store {begun.former} up to seq {begun.seq} goes on as store {begun.store}.{_kept(outcome)}")
+    typer.echo(f"The backup was signed by key {outcome.key}.")
     typer.echo(begun.notice)
     typer.echo(f"Now: gateway run {config_dir}; then gateway exceptions {config_dir}, and settle what is held.")
 

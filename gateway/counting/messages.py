@@ -204,9 +204,27 @@ def _behind(watermark: Watermark, number: int, message: Message, source_time: da
 
 def settle(watermark: Watermark, settled: Iterable[Settled]) -> Watermark:
     """Return the watermark without what is settled now among what is missing."""
-    found = tuple(settled)
+    found = _joined(settled)
     missing = tuple(one for one in watermark.missing if not any(_in(one[0], other) for other in found))
     return replace(watermark, missing=missing, settled=(*watermark.settled, *found)[-MOST_RANGES:])
+
+
+def _joined(settled: Iterable[Settled]) -> list[Settled]:
+    """Return each range once, those of a settlement that touch or overlap as one: a watermark is written often."""
+    joined: list[Settled] = []
+    for one in sorted(set(settled), key=lambda one: (one.exception, one.first or 0)):
+        before = joined[-1] if joined else None
+        joined[-1:] = [one] if before is None else _joined_pair(before, one)
+    return joined
+
+
+def _joined_pair(before: Settled, one: Settled) -> list[Settled]:
+    """Return both as one where they are of one settlement and nothing is between them."""
+    if before.last is None or one.first is None or one.last is None or before[2:] != one[2:]:
+        return [before, one]
+    if one.first > before.last + 1:
+        return [before, one]
+    return [before._replace(last=max(before.last, one.last))]
 
 
 def _in(number: int, settled: Settled) -> bool:

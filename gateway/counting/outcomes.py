@@ -97,14 +97,24 @@ def possible_reset(c: Comparison) -> Decision:
 
 
 def implausible(c: Comparison) -> Decision:
-    """Row 14: a small step too far forward was rather made, a step back rather not."""
+    """Row 14: a step too far forward was rather made, if it isn't more than half a lap; a fall rather not."""
+    if c.n < c.p and c.fwd > c.back:
+        return _fallen(c)
+    too_many = f"are more than {_possible(c)}" if c.fwd > c.cap else "were more than possible when they were first seen"
     reason = (
-        f"The counter went from {c.p} to {c.n}, two readings agree: {c.fwd} units are more than {_possible(c)}. "
+        f"The counter went from {c.p} to {c.n}, two readings agree: {c.fwd} units {too_many}. "
         "The counter was preset, the device swapped, the value stood still while the machine ran, or max_rate is set "
         "too low."
     )
-    candidates = (c.fwd, 0) if c.fwd <= c.back else (0, c.fwd)
-    return _hold(c, Verdict.IMPLAUSIBLE, reason, *candidates)
+    return _hold(c, Verdict.IMPLAUSIBLE, reason, *((c.fwd, 0) if c.fwd <= c.back else (0, c.fwd)))
+
+
+def _fallen(c: Comparison) -> Decision:
+    reason = (
+        f"The counter fell from {c.p} to {c.n}, two readings agree: it was preset at the machine, or the device "
+        f"swapped. What it made since the last reading of {c.p} at {_last_seen(c)} it doesn't show."
+    )
+    return _hold(c, Verdict.IMPLAUSIBLE, reason, *((0, c.n) if 0 < c.n <= c.cap else (0,)))
 
 
 def set_back(c: Comparison, first: int) -> Decision:

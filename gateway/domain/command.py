@@ -175,7 +175,7 @@ class AcceptDeviation:
 class CloseException:
     """Close an entry of the work list without posting what it holds: its units count as reversed, nothing is owed.
 
-    `first`: only the trigger that holds up the others; they are tried again.
+    `first`: only the trigger that holds up the others; they are tried again. `seen`: see SettleHold.
     """
 
     exception: int
@@ -197,7 +197,8 @@ class SettledPart:
 class SettleHold:
     """A person says how many units a held segment or gap really was, and for which orders; no parts: none were made.
 
-    `seen`: the hash of what is signed for as it was shown; see AcceptDeviation.
+    `seen`: the hash of what is signed for as it was shown; see AcceptDeviation. A gap may grow meanwhile: there it has
+    to be said.
     """
 
     exception: int

@@ -43,7 +43,8 @@ class Units:
                 return direct
             if inverse := self.factors.get((owner, target, source)):
                 return 1 / inverse
+        about = f" for item {item}" if item else ""
         raise DataError(
-            f"no conversion from {source} to {target} for item {item}",
+            f"no conversion from {source} to {target}{about}",
             f"add one to the units, for example {{from: {source}, to: {target}, factor: 1000}}",
         )

@@ -25,6 +25,8 @@ from gateway.pipeline.working_copy import WorkingCopy
 
 _KINDS = (ExceptionKind.COUNTER, ExceptionKind.GAP)
 _NONE = "settle it with no units"
+_INCREDIBLE = 10  # times what the counter can have shown; a slip of the finger rather
+_FEW = Decimal(1000)  # units that are credible anyway
 
 
 class Hold(NamedTuple):
@@ -37,6 +39,7 @@ class Hold(NamedTuple):
     across: bool = False
     sscc: str | None = None
     units: Decimal | None = None
+    candidates: tuple[int, ...] = ()
 
     @property
     def signal(self) -> SignalId:
@@ -60,6 +63,7 @@ def hold_of(record: ExceptionRecord) -> Hold:
         across="orders" in said,
         sscc=said.get("sscc"),
         units=Decimal(said["units"]) if said.get("units") else None,
+        candidates=tuple(said.get("candidates", ())),
     )
 
 
@@ -80,8 +84,21 @@ def events(work: WorkingCopy, hold: Hold, parts: Sequence[SettledPart], person: 
     """Return the events to book, each with its point; CommandRefused where one of them can never post."""
     if not parts:
         return []
+    _refuse_incredible(hold, total(parts))
     point = _point(work, hold)
     return [(point, one) for one in _events(work, hold, point, parts, person)]
+
+
+def _refuse_incredible(hold: Hold, made: Decimal) -> None:
+    """Refuse a number of which neither the counter nor its rate knows; what is settled can't be unsettled."""
+    if not hold.candidates:
+        return
+    most = _INCREDIBLE * max(_FEW, hold.record.quantity, *map(Decimal, hold.candidates))
+    if made > most:
+        raise CommandRefused(
+            f"{text(made)} units are far more than exception {hold.record.id} can have been: {hold.record.reason}",
+            "look at the machine again; what was made beyond that is entered by hand (`gateway enter`)",
+        )
 
 
 def _events(work: WorkingCopy, hold: Hold, point: Point, parts: Sequence[SettledPart], person: str) -> Iterator[Event]:

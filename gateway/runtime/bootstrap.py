@@ -83,7 +83,8 @@ async def open_gateway(config: Config, clock: Clock) -> AsyncIterator[Gateway]:
         devices = Devices(pipeline, clock, supervisor)
         disk = DiskWatch(config.store_path, _limits(config), views, pipeline, supervisor)
         health = HealthSource(pipeline, devices, dispatchers, disk, clock.now().wall, lambda: unsafe(gateway.config))
-        verification = Verification(store, key, clock, pipeline.commands, config.gateway.store.verify_every)
+        periods = config.gateway.store.verify_every, config.gateway.store.verify_fully_every
+        verification = Verification(store, key, clock, pipeline.commands, *periods)
         own = OwnCollector(disk), VerificationCollector(verification)
         local = make_local_token(config.store_path)
         services = Services(
@@ -99,7 +100,7 @@ async def open_gateway(config: Config, clock: Clock) -> AsyncIterator[Gateway]:
         )
         api = ApiServer(config.gateway.api, services)
         retention = Retention(
-            store, clock, timedelta(seconds=config.gateway.retention.keep), _archiving(config, pipeline)
+            store, clock, timedelta(seconds=config.gateway.retention.keep), _archiving(config, pipeline, key)
         )
         watch = ClockWatch(clock, pipeline.commands) if isinstance(clock, WatchedClock) else None
         gateway = Gateway(
@@ -127,8 +128,7 @@ async def _open_store(config: Config, clock: Clock) -> tuple[Store, SigningKey]:
     now = in_milliseconds(clock.now().wall)
     try:
         await store.register(_readers(config), now)
-        secret = config.gateway.store.signing_key
-        key = signing_key(store.path) if secret is None else parsed(secret.read().encode(), "store.signing_key")
+        key = store_key(config)
         place = Place(store.gateway, store.store, now, clock.trust())
         await store.transact(lambda raw: introduce(raw, key, place))
     except BaseException:
@@ -137,13 +137,19 @@ async def _open_store(config: Config, clock: Clock) -> tuple[Store, SigningKey]:
     return store, key
 
 
+def store_key(config: Config) -> SigningKey:
+    """Return the key that signs checkpoints and copies: as configured, or the one beside the store, made if missing."""
+    secret = config.gateway.store.signing_key
+    return signing_key(config.store_path) if secret is None else parsed(secret.read().encode(), "store.signing_key")
+
+
 def _limits(config: Config) -> Limits:
     settings = config.gateway.store
     return Limits(settings.budget, settings.wal_limit, settings.slow_commit)
 
 
-def _archiving(config: Config, pipeline: Pipeline) -> Archiving | None:
-    return Archiving(config.root, config.archive, pipeline.commands) if config.archive else None
+def _archiving(config: Config, pipeline: Pipeline, key: SigningKey) -> Archiving | None:
+    return Archiving(config.root, config.archive, pipeline.commands, key) if config.archive else None
 
 
 async def _pipeline(config: Config, clock: Clock, store: Store, log: PostingLog, ballast: Ballast) -> Pipeline:

@@ -1,4 +1,4 @@
-"""Verifies the store hour by hour, from the last signed checkpoint on, and signs what it found sound."""
+"""Verifies the store hour by hour, from the last signed checkpoint on, at times whole; signs what it found sound."""
 
 import asyncio
 import logging
@@ -35,7 +35,8 @@ _GATEWAY = Author("gateway")
 class Verification:
     """Reads beside the writer, in a thread. `signed_at` is monotonic, in seconds; None before the first checkpoint.
 
-    `found` is what the last verification found, None before the first, empty where the store was sound.
+    `period` and `full_period`, in seconds: how often what came since the last checkpoint is verified, and how often
+    everything. `found` is what the last verification found, None before the first, empty where the store was sound.
     """
 
     store: Store
@@ -43,6 +44,7 @@ class Verification:
     clock: Clock
     commands: Commands
     period: float
+    full_period: float
     found: str | None = None
     signed_at: float | None = None
 
@@ -54,14 +56,14 @@ class Verification:
             await asyncio.sleep(self.period)
 
     async def once(self) -> None:
-        """Verify what came since the last checkpoint, all where there is none; sign it, or raise the alarm."""
+        """Verify what came since the last checkpoint, or all if due or there is none; sign it, or raise the alarm."""
         begun = monotonic()
-        report = await self._verified()
+        report = await self._verified(fully=await self._is_due())
         faults = [f"{one.name}: {one.detail}" for one in report.checks if not one.ok]
         if report.reached is None:
             await self._alarm("; ".join(faults))
             return
-        await self._sign(report.reached)
+        await self._sign(report.reached, fully=report.since is None)
         since = f"since position {report.since.position}" if report.since else "from its beginning"
         reached = report.reached.head
         logger.info("verified %s to seq %d, in %.1f s", since, reached.seq, monotonic() - begun)
@@ -70,20 +72,28 @@ class Verification:
                 await self.commands.execute(ClearAlarm(UNSOUND, "the store is sound again", "store"), _GATEWAY)
                 self.found = ""
 
-    async def _verified(self) -> Report:
+    async def _is_due(self) -> bool:
+        """Return whether everything is to be verified; by the wall clock: a line may be off each weekend."""
+        last = await self.store.transact(checkpoints.verified_fully)
+        if last is None:
+            return True
+        return not 0 <= (self.clock.now().wall - last).total_seconds() < self.full_period  # below: the clock was wrong
+
+    async def _verified(self, *, fully: bool) -> Report:
         stop = threading.Event()
+        since, key, path = not fully, self.key.id, self.store.path
         try:
             return await asyncio.to_thread(
-                verify, self.store.path, _Pace(stop), since_checkpoint=True, trusted=self.key.id, stopped=stop.is_set
+                verify, path, _Pace(stop), since_checkpoint=since, trusted=key, stopped=stop.is_set
             )
         finally:
             stop.set()  # cancelled: the thread ends by itself
 
-    async def _sign(self, reached: Verified) -> None:
+    async def _sign(self, reached: Verified, *, fully: bool) -> None:
         now = in_milliseconds(self.clock.now().wall)
         place = Place(self.store.gateway, self.store.store, now, self.clock.trust())
         prepared = await asyncio.to_thread(checkpoints.prepare, self.store.path, reached, self.key, place)
-        await self.store.transact(lambda raw: checkpoints.write(raw, prepared))
+        await self.store.transact(lambda raw: checkpoints.write(raw, prepared, now if fully else None))
         self.signed_at = monotonic()
 
     async def _alarm(self, found: str) -> None:

@@ -54,6 +54,9 @@ class StoreSettings(Settings):
     verify_every: Duration = Field(
         default=3600.0, gt=0, description="how often what came since is verified, and a checkpoint signed"
     )
+    verify_fully_every: Duration = Field(
+        default=7 * 86400.0, gt=0, description="how often that is everything: what was changed before a checkpoint, too"
+    )
     signing_key: Secret | None = Field(
         default=None, description="Ed25519 key that signs checkpoints and backups (PEM); default: made beside the store"
     )

@@ -33,6 +33,7 @@ WHERE t.retained AND NOT EXISTS (SELECT 1 FROM posting AS p WHERE p.document_id 
     AND NOT EXISTS (SELECT 1 FROM open_document AS o WHERE o.id = t.document_id)
 """
 Units = tuple[SignalId, str, str, Decimal]  # signal, key, kind of event, quantity
+Identity = tuple[str, int]  # store, seq: a restored gateway has postings of the store before it
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +52,16 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """`hashes` by seq: the identity under which a central system has each posting."""
+    """`hashes` by store and seq, the identity under which a central system has each posting."""
 
     accounts: dict[SignalId, Account]
-    hashes: dict[int, str]
+    hashes: dict[Identity, str]
 
 
 def read_books(path: Path) -> Books:
     """Return what the store's documents add up to. A trigger in a second one counts as doubled, not as posted."""
     totals = Totals()
-    hashes: dict[int, str] = {}
+    hashes: dict[Identity, str] = {}
     doubled: defaultdict[SignalId, Decimal] = defaultdict(lambda: ZERO)
     with closing(connect_reader(path)) as connection:
         totals.add(one for one in retained(connection).items() if one[0].kind in ("posted", "scrapped", "reversed"))
@@ -91,12 +92,13 @@ def _account(
     )
 
 
-def _posted(connection: sqlite3.Connection, hashes: dict[int, str]) -> Iterator[Units]:
+def _posted(connection: sqlite3.Connection, hashes: dict[Identity, str]) -> Iterator[Units]:
     """Yield the units of every main document, posted, open or deleted before its triggers; note the hashes."""
     for seq, body, main in connection.execute(_BODIES):
-        hashes[seq] = f"sha256:{unseal(body)[2].hex()}"
+        said = orjson.loads(body)
+        hashes[said["store"], seq] = f"sha256:{unseal(body)[2].hex()}"
         if main:
-            for one in orjson.loads(body)["triggers"]:
+            for one in said["triggers"]:
                 yield SignalId(one["device"], one["signal"]), one["key"], one["event"], Decimal(one["quantity"])
     for device, signal, key, kind, quantity in chain(connection.execute(_OPEN), connection.execute(_KEPT)):
         yield SignalId(device, signal), key, kind, Decimal(quantity)

@@ -25,7 +25,7 @@ from gateway.store.manifest import SignedManifest
 from gateway.store.migrate import migrate, migrations, require_known
 from gateway.store.reading import read
 from gateway.store.retention import acknowledged
-from gateway.store.signing import signing_key
+from gateway.store.signing import SigningKey, signing_key
 from gateway.store.verify import Progress
 
 KIND = "archive"
@@ -60,8 +60,13 @@ def is_worth_it(found: Due, limit: datetime) -> bool:
     return found.oldest < limit - _EVERY or found.last - found.first >= _MANY
 
 
-def make(store: Path, folder: Path, limit: datetime, at: datetime, progress: Progress) -> Path | None:
-    """Write an archive of what was posted before `limit` and may go; return it, None where nothing may."""
+def make(  # whose, where to, what, and who vouches for it
+    store: Path, folder: Path, limit: datetime, at: datetime, progress: Progress, *, key: SigningKey | None = None
+) -> Path | None:
+    """Write an archive of what was posted before `limit` and may go; return it, None where nothing may.
+
+    `key` signs; None: the one beside the store.
+    """
     found = read(store, lambda raw: due(raw, limit))
     if found is None:
         return None
@@ -73,15 +78,19 @@ def make(store: Path, folder: Path, limit: datetime, at: datetime, progress: Pro
         ) from error
     lineage = _lineage(store)
     copy = folder / f"{lineage.gateway}-{lineage.store}-{found.first}-{found.last}.db"
-    copy_store(store, copy, KIND, at, progress, through=found.last)
+    copy_store(store, copy, KIND, at, progress, through=found.last, key=key)
     return copy
 
 
-def covered(store: Path, folder: Path, first: int) -> int:
-    """Return the seq through which an archive has what begins with `first`, its file as signed; 0: there is none."""
-    own = set(read(store, lambda raw: [public for _, public, _ in raw.execute(KEYS)])) | {signing_key(store).public}
-    for path, (content, key, _) in of_store(store, folder):
-        if content.first_seq <= first <= content.through and key in own:
+def covered(store: Path, folder: Path, first: int, key: SigningKey | None = None) -> int:
+    """Return the seq through which an archive has what begins with `first`, its file as signed; 0: there is none.
+
+    It has to be signed by one of the store's chained keys or by `key`; None: the one beside the store.
+    """
+    chained = read(store, lambda raw: {public for _, public, _ in raw.execute(KEYS)})
+    own = chained | {(key or signing_key(store)).public}
+    for path, (content, signed_by, _) in of_store(store, folder):
+        if content.first_seq <= first <= content.through and signed_by in own:
             manifest.require_whole(content, path, path)
             return content.through
     return 0

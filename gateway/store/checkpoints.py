@@ -7,6 +7,7 @@ what an incremental verification needs (verified.py). The public keys are chaine
 
 import sqlite3
 from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,6 +26,7 @@ from gateway.store.statements import JOURNAL, META, VERIFIED_TOTAL
 from gateway.store.totals import TotalKey
 from gateway.store.verified import Verified, read_totals
 
+_FULLY = "verified_fully_at"  # key in meta
 CHECKPOINT_FORMAT = "backflush.checkpoint/1"
 KEYS = "SELECT id, public, position FROM signing_key ORDER BY position"
 NEWEST = "SELECT position, seq, at, body, signature, state FROM signed_checkpoint ORDER BY position DESC LIMIT 1"
@@ -93,12 +95,20 @@ def prepare(path: Path, verified: Verified, key: SigningKey, place: Place) -> Pr
     return Prepared(_signed(verified.head, verified.digest, key, place), verified.state, changed, gone)
 
 
-def write(connection: sqlite3.Connection, prepared: Prepared) -> None:
-    """Write the checkpoint, in the transaction that the caller opened."""
+def write(connection: sqlite3.Connection, prepared: Prepared, fully: datetime | None = None) -> None:
+    """Write the checkpoint, in the transaction that the caller opened; `fully`: when everything was verified for it."""
     connection.execute(_WRITE, (*prepared.row, prepared.state))
     connection.execute(_SUPERSEDE, (prepared.row.position,))
     connection.executemany(_DROP_TOTAL, prepared.gone)
     VERIFIED_TOTAL.run(connection, prepared.changed)
+    if fully is not None:
+        META.run(connection, [(_FULLY, rfc3339(fully))])
+
+
+def verified_fully(connection: sqlite3.Connection) -> datetime | None:
+    """Return when the daemon verified everything and found it sound for the last time, None where it never has."""
+    found = read_meta(connection).get(_FULLY)
+    return None if found is None else datetime.fromisoformat(found)
 
 
 def page(connection: sqlite3.Connection, after: int, limit: int) -> Page:

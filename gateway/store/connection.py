@@ -1,6 +1,7 @@
 """One SQLite connection in a thread of its own: a whole unit of work is one hop there and back."""
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,6 +17,7 @@ from gateway.store.functions import register
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
 
+_MODE = 0o640  # of a new store
 _BUSY_TIMEOUT = 5.0  # seconds; only a foreign program can hold the lock that long
 # synchronous=FULL: a commit is on the disk when it returns; NORMAL lost hundreds of commits in a power cut.
 # journal_size_limit (bytes): a WAL that grew beside a long reader becomes short again once that has ended.
@@ -27,6 +29,9 @@ _READER = ("PRAGMA wal_autocheckpoint = 0", "PRAGMA query_only = 1")
 
 def connect_writer(path: Path) -> sqlite3.Connection:
     """Return the one connection that writes and checkpoints; sqlite3.Error when the file is none."""
+    # Names and signatures are in it, and SQLite would take the umask's mode; its -wal and -shm get the file's own.
+    with suppress(OSError):  # it exists, or SQLite says why it can't
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, _MODE))
     return _prepared(path, "rwc", _WRITER)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from gateway.errors import StoreError
 from gateway.store import manifest
+from gateway.store.checkpoints import KEYS
 from gateway.store.codec import stamp
 from gateway.store.connection import connect_reader
 from gateway.store.errors import store_error
@@ -16,20 +17,28 @@ from gateway.store.load import head, read_meta
 from gateway.store.manifest import Manifest, SignedManifest
 from gateway.store.migrate import require_known
 from gateway.store.replace import sync_folder
-from gateway.store.signing import signing_key
+from gateway.store.signing import SigningKey, signing_key
 from gateway.store.verify import Progress, verify
 
 _OPCODES = 200_000  # of SQLite's virtual machine between two calls of the progress: a few a second
 _TARGETS = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY})
 
 
-def copy_store(
-    store: Path, copy: Path, kind: str, at: datetime, progress: Progress, *, through: int = 0
+def copy_store(  # what is copied, and all that its manifest says
+    store: Path,
+    copy: Path,
+    kind: str,
+    at: datetime,
+    progress: Progress,
+    *,
+    through: int = 0,
+    key: SigningKey | None = None,
 ) -> SignedManifest:
     """Write `copy` and its manifest; StoreError where that can't be, and then there is neither.
 
     The copy is of one moment. The daemon goes on meanwhile; only its WAL isn't reset until the copy is read.
     `progress` gets what is being done and how far it is, in MB or entries; `through` is an archive's.
+    `key` signs; None: the one beside the store.
     """
     _require_free(store, copy)
     partial = copy.with_name(f"{copy.name}.partial")
@@ -39,7 +48,9 @@ def copy_store(
         _sync(partial)
         progress("verifying", 0)
         _require_sound(partial, progress)
-        described = manifest.sign(_described(partial, kind, at, through), signing_key(store))
+        signing = key or signing_key(store)
+        _require_chained(partial, signing)
+        described = manifest.sign(_described(partial, kind, at, through), signing)
         manifest.write(described, copy)
         partial.rename(copy)  # last: a copy that is there is whole
         sync_folder(copy.parent)
@@ -115,6 +126,17 @@ def _require_sound(partial: Path, progress: Progress) -> None:
     if wrong:
         said = "; ".join(f"{one.name}: {one.detail}" for one in wrong)
         raise StoreError(f"the store can't be copied, it doesn't verify: {said}", "run `gateway verify`")
+
+
+def _require_chained(partial: Path, key: SigningKey) -> None:
+    """Refuse what a restore would refuse; a store that was never run since it has a key names none."""
+    with closing(connect_reader(partial)) as connection:
+        has_keys = connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'signing_key'").fetchone()
+        chained = {public for _, public, _ in connection.execute(KEYS)} if has_keys else set()
+    if chained and key.public not in chained:
+        raise StoreError(
+            f"signing key {key.id} is none of the store's", "put the right one back, or run the gateway: it chains it"
+        )
 
 
 def _described(partial: Path, kind: str, at: datetime, through: int) -> Manifest:

@@ -34,7 +34,7 @@ def _held(connection: sqlite3.Connection) -> Iterator[str]:
         held[uom or "units"] = EXACT.add(held[uom or "units"], Decimal(quantity))
     if rows:
         units = ", ".join(f"{text(quantity)} {uom}" for uom, quantity in held.items() if quantity)
-        yield f"{len(rows)} open exceptions{f' with {units}' if units else ''}"
+        yield f"open exceptions: {len(rows)}{f', with {units}' if units else ''}"
 
 
 def _gathered(connection: sqlite3.Connection) -> Iterator[str]:

@@ -120,8 +120,8 @@ class PostingLog:
         self._news = asyncio.Event()
 
     async def wait_asked(self, before: int) -> None:
-        """Wait until `ask_again` was called since `asked` was `before`."""
-        while self.asked == before:
+        """Wait until `ask_again` was called since `asked` was `before`, or the log is closed."""
+        while self.asked == before and not self._closed:
             await self._news.wait()
 
     async def asked_again(self, sink: str, after: int) -> Document | None:

@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from gateway.errors import StoreError
 from gateway.store import manifest
+from gateway.store.checkpoints import KEYS
 from gateway.store.connection import connect_reader, connect_writer, transaction
 from gateway.store.doubt import Begun, Occasion, Present, begin_anew, go_on
 from gateway.store.errors import store_error
@@ -27,6 +28,7 @@ from gateway.store.load import read_meta
 from gateway.store.lock import FileLock
 from gateway.store.manifest import SignedManifest
 from gateway.store.migrate import migrate
+from gateway.store.reading import read
 from gateway.store.replace import BESIDE, make_folder, ready_name, replaced_name, sync_folder, take_over
 from gateway.store.signing import key_path
 from gateway.store.verify import Progress, verify
@@ -40,6 +42,7 @@ class Outcome(NamedTuple):
     begun: Begun
     present: Present | None
     kept: Path | None
+    key: str = ""  # the short name of the key that signed the backup
 
 
 def restore(store: Path, backup: Path, gateway: str, occasion: Occasion, progress: Progress) -> Outcome:
@@ -57,9 +60,10 @@ def restore(store: Path, backup: Path, gateway: str, occasion: Occasion, progres
             migrate(connection)
         progress("verifying", 0)
         _require_sound(ready, backup, progress)
+        _require_own_key(ready, backup, described)
         return _in_one(ready, lambda raw: go_on(raw, _origin(backup, described), present, occasion))
 
-    return _replace(store, occasion, make)
+    return _replace(store, occasion, make)._replace(key=described.key)
 
 
 def start_anew(store: Path, gateway: str, occasion: Occasion) -> Outcome:
@@ -134,6 +138,14 @@ def _require_sound(ready: Path, backup: Path, progress: Progress) -> None:
     if wrong:
         said = "; ".join(f"{one.name}: {one.detail}" for one in wrong)
         raise StoreError(f"{backup} doesn't verify: {said}", "use another backup")
+
+
+def _require_own_key(ready: Path, backup: Path, described: SignedManifest) -> None:
+    """Anybody can sign a manifest; a store that was never run since it has a key names none."""
+    chained = read(ready, lambda raw: {public for _, public, _ in raw.execute(KEYS)})
+    if chained and described.public_key not in chained:
+        what = f"{backup} was signed by key {described.key}, which is none of its store's"
+        raise StoreError(what, "use a backup that the gateway's own key signed")
 
 
 def _in_one(ready: Path, work: Callable[[sqlite3.Connection], Begun]) -> Begun:

@@ -91,6 +91,9 @@ def _make(path: Path) -> None:
     made = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     try:
         _write(made, pem)
+        if os.geteuid() == 0:  # a copy made by root mustn't leave a key that the gateway's user can't read
+            folder = path.parent.stat()
+            os.chown(made, folder.st_uid, folder.st_gid)
         # Linked, not renamed: two that make the first key at once end with the same one.
         with suppress(FileExistsError):
             os.link(made, path)

@@ -75,11 +75,20 @@ def before(meta: dict[str, str], lineage: Lineage) -> Head:
 
 def _verified(connection: sqlite3.Connection, progress: Progress, trusted: str | None) -> Report:
     require_known(connection)
-    seen, checks = (None, []) if trusted is None else newest(connection, trusted)
+    seen, checks = (None, []) if trusted is None else _newest(connection, trusted)
     totals = Totals()
     checks += _checks(connection, seen, totals, progress)
     is_fine = all(one.ok for one in checks)
     return Report(tuple(checks), reached(connection, totals) if is_fine else None, seen.head if seen else None)
+
+
+def _newest(connection: sqlite3.Connection, trusted: str) -> tuple[Verified | None, list[Check]]:
+    """Read checkpoint, totals and keys in one read transaction: the daemon may sign the next one meanwhile."""
+    connection.execute("BEGIN")
+    try:
+        return newest(connection, trusted)
+    finally:
+        connection.execute("ROLLBACK")
 
 
 def _checks(
@@ -118,6 +127,8 @@ def _inspected(
     connection.execute("BEGIN")
     meta = read_meta(connection)
     lineage = read_lineage(connection, meta)
+    if seen and before(meta, lineage).position > seen.head.position:
+        raise _DeletedMeanwhileError
     begin = seen.head if seen else before(meta, lineage)
     totals.add(seen.totals.items() if seen else _deleted(connection))
     inspectors: tuple[Inspector, ...] = (

@@ -72,14 +72,14 @@ class Trust:
     def faults(self, certificate: x509.Certificate, application: str) -> Iterator[Fault]:
         """Yield what is wrong with a server's certificate, the easiest to explain first; nothing where it is right."""
         yield from _dates(certificate)
-        yield from _extensions(certificate, application)
-        if self.pinned is not None and certificate != self.pinned:
+        if self.pinned is None:
+            yield from _extensions(certificate, application)
+            yield from self._host(certificate)
+        elif certificate != self.pinned:  # whoever pins one knows whose it is: what it says of that doesn't matter
             yield Fault(
                 f"BadCertificateUntrusted: it shows {_name(certificate)}, not the pinned certificate",
                 "put the server's present certificate into the file of server_certificate, if it is the right one",
             )
-        if self.pinned is None:
-            yield from self._host(certificate)
         if self.folder is not None:
             yield from self._chain(certificate)
 

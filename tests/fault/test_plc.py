@@ -1,7 +1,7 @@
 """What PLCs do to their counters, over the real protocol: counted right, or held with a reason that says what to do."""
 
-from collections.abc import Sequence
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -14,6 +14,7 @@ from tests.harness.until import until
 pytestmark = pytest.mark.timeout(120)
 
 SPEED = 5
+Entry = dict[str, Any]
 GOOD, CAPPED = ("FILLER-1", "good"), ("CAPPER-1", "capped")
 
 
@@ -75,13 +76,15 @@ def test_it_is_counted_exactly_when(site: Site, line: Process, name: str) -> Non
 
 
 HELD = {
-    "the filler's PLC is swapped": ("FILLER-1 swap 30000", GOOD, ("swapped",), "swapped"),
+    # A reading between the new boot id and the new value sees the first of them alone: it is a jump then.
+    "the filler's PLC is swapped": ("FILLER-1 swap 30000", GOOD, ("swapped", "implausible"), "swapped"),
     "the capper's PLC is swapped": ("CAPPER-1 swap 900000", CAPPED, ("swapped",), "swapped"),
-    "a count is set back": ("CAPPER-1 preset 5", CAPPED, ("implausible",), "preset"),
+    "a count is set back": ("CAPPER-1 preset 5", CAPPED, ("implausible",), "fell from"),
     "a count is set ahead": ("CAPPER-1 preset 3000000000", CAPPED, ("implausible",), "preset"),
     "a count stands still while the machine runs": ("CAPPER-1 stuck 4", CAPPED, ("implausible",), "stood still"),
-    "a count lies for long": ("CAPPER-1 lie 123456789 6", CAPPED, ("implausible",) * 2, "preset"),
+    "a count lies for long": ("CAPPER-1 lie 123456789 6", CAPPED, ("implausible",), "preset"),
 }
+TWICE = "a count lies for long"  # when it begins, and when it ends
 
 
 @pytest.mark.parametrize("name", HELD)
@@ -89,45 +92,49 @@ def test_it_is_held_with_a_reason_and_counting_goes_on_when(site: Site, line: Pr
     command, signal, codes, word = HELD[name]
     enrol(site)
     run_machines(site, line)
+    go_on(site, 300)  # far enough that a count that is set back takes seconds to come there again
     line.type(command)
-    until(lambda: len(held(site, signal)) == len(codes), what=site.exceptions)
+    until(lambda: len(held(site, signal)) == (2 if name == TWICE else 1), what=site.exceptions)
     go_on(site, 100)
     stop(line)
     settle_but(site, signal)
     entries = held(site, signal)
-    others = {about: missing for about, missing in lost(site).items() if about != signal}
+    elsewhere = {about for about in lost(site) if about[0] != signal[0]}
 
-    assert codes == tuple(one["code"] for one in entries)
+    assert {one["code"] for one in entries} <= set(codes)
     assert all(word in one["reason"] for one in entries), entries
-    assert {} == others
+    assert set() == elsewhere
     assert_sound(site.store)
 
-    settle_by_hand(site, signal, entries)
+    settle_by_hand(site, signal[0])
     settle(site)
 
     assert_exact(site)
 
 
-def held(site: Site, signal: tuple[str, str]) -> list[dict]:
+def held(site: Site, signal: tuple[str, str]) -> list[Entry]:
     return [one for one in site.exceptions() if one["kind"] == "counter" and tuple(one["scope"]) == signal]
 
 
 def settle_but(site: Site, signal: tuple[str, str]) -> None:
-    """Wait until everything is counted and posted, but what is held of the signal."""
-    truth = {name: one.total for name, one in made(site).items() if name != signal}
+    """Wait until everything is counted and posted, but what is held of the signal's device."""
+    truth = {name: one.total for name, one in made(site).items() if name[0] != signal[0]}
     until(lambda: all(site.tally("counted").get(name, 0) >= total for name, total in truth.items()), what=site.status)
     until(lambda: no_window(site), what=site.status)
     until(lambda: not any(one["waiting"] for one in site.status()["consumers"]), what=site.status)
 
 
-def settle_by_hand(site: Site, signal: tuple[str, str], entries: Sequence[dict]) -> None:
-    """Do what a person does who looked at the machine: what it really made belongs to the first entry."""
-    truth, tally = made(site)[signal].total, site.tally("posted")[signal]
-    missing = truth - tally
-    for entry in entries:
-        parts = [{"quantity": str(missing)}] if missing else []
-        missing = Decimal(0)
-        give(site, "settle-hold", exception=entry["id"], reason="R01", parts=parts, signature=signature())
+def settle_by_hand(site: Site, device: str) -> None:
+    """Do what a person does who looked at the machine: what it really made belongs to a counter's first entry."""
+    posted = {
+        name: site.tally("posted")[name] + site.tally("scrapped")[name] for name in made(site) if name[0] == device
+    }
+    for name, units in posted.items():
+        missing = made(site)[name].total - units
+        for entry in held(site, name):
+            parts = [{"quantity": str(missing)}] if missing else []
+            missing = Decimal(0)
+            give(site, "settle-hold", exception=entry["id"], reason="R01", parts=parts, signature=signature())
 
 
 def test_units_before_a_reset_that_nobody_saw_are_told_and_nothing_is_made_up(site: Site, line: Process) -> None:

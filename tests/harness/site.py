@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from dataclasses import replace
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any, TypeVar
 import httpx
 
 from gateway.cli.demo_config import DemoFolder
+from tests.harness.ports import free_port
 from tests.harness.process import Process
 from tests.harness.until import until
 
@@ -28,7 +30,7 @@ class Site:
 
     def __init__(self, root: Path, stack: ExitStack) -> None:
         self.root = root
-        self.folder = DemoFolder.prepare(root)
+        self.folder = replace(DemoFolder.prepare(root), api_port=free_port())
         self.config = self.folder.config
         self.store = self.config / "var" / "gateway.db"
         self.url = f"http://127.0.0.1:{self.folder.api_port}"

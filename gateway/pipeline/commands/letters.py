@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateway.domain.command import DiscardLetter, RedriveLetter, RedrivePosting, SettlePosting
+from gateway.domain.exception import ExceptionKind
+from gateway.domain.quantity import ZERO
 from gateway.domain.signature import Author
 from gateway.errors import CommandRefused
-from gateway.pipeline import messages, recording, redriving
+from gateway.pipeline import messages, recording, redriving, work_list
 from gateway.pipeline.commands.desk import Desk, Handlers
 from gateway.pipeline.commands.signing import signed
 from gateway.pipeline.working_copy import WorkingCopy
@@ -18,6 +20,11 @@ from gateway.store.batch import Closing, Rejection
 from gateway.store.letters import Letter, Refused
 
 BOOKED = "booked on another try"
+_BOOKED_TOO = "posting-booked-too"
+_TWICE = (
+    "Sink {sink} has booked posting {seq} on another try, after {closed_by} had settled it by hand ({closed}): it may "
+    "be booked twice there. Look it up, and take one of them back."
+)
 
 
 async def redrive_letter(desk: Desk, command: RedriveLetter, author: Author) -> str:
@@ -63,8 +70,16 @@ async def redrive_posting(desk: Desk, command: RedrivePosting, author: Author) -
 
 
 async def settle_posting(desk: Desk, command: SettlePosting, author: Author) -> bool:
-    """Close a refused posting that a person has settled at the other end: retention goes on."""
-    await _refused(desk, command.sink, command.seq)
+    """Close a refused posting that a person has settled at the other end: retention goes on.
+
+    CommandRefused while another try is under way: it would book beside what the person did.
+    """
+    refused = await _refused(desk, command.sink, command.seq)
+    if refused.asked and refused.order is not None:  # what is not kept any more is not tried either
+        raise CommandRefused(
+            f"another try of posting {command.seq} by sink {command.sink} is under way",
+            "wait for its answer: `gateway refused` shows it",
+        )
     work = desk.working_copy()
     what = {"sink": command.sink, "seq": command.seq, "reason": command.reason, **signed(author)}
     note(work, "posting-settled", what)
@@ -74,9 +89,16 @@ async def settle_posting(desk: Desk, command: SettlePosting, author: Author) -> 
 
 
 async def tried_again(desk: Desk, sink: str, seq: int, refused: str) -> None:
-    """Keep what came of offering a posting once more; nothing where a person has closed it meanwhile."""
+    """Keep what came of offering a posting once more; where a person has closed it meanwhile, only tell if booked."""
     found = await desk.writer.store.refused(sink, seq)
-    if found is None or found.closed is not None:
+    if found is None:
+        return
+    if found.closed is not None:
+        if not refused and found.closed.reason != BOOKED:  # else it is this answer, come twice
+            work = desk.working_copy()
+            closed = {"closed": found.closed.reason, "closed_by": found.closed.person}
+            note(work, _BOOKED_TOO, {"sink": sink, "seq": seq, **closed})
+            await desk.finish(work)
         return
     work = desk.working_copy()
     what = {"sink": sink, "seq": seq, "tries": found.tries + 1}
@@ -90,9 +112,13 @@ async def tried_again(desk: Desk, sink: str, seq: int, refused: str) -> None:
 
 
 def note(work: WorkingCopy, name: str, said: Mapping[str, Any]) -> None:
-    """Chain an entry that no command in the recording brings about."""
+    """Chain an entry that no command in the recording brings about, and what a person should know of it."""
     work.record("entry", recording.entry(name, said))
     work.add_journal(name, said)
+    if name == _BOOKED_TOO:
+        scope = (said["sink"], str(said["seq"]))
+        kind, reason = ExceptionKind.NOTICE, _TWICE.format_map(said)
+        work_list.enter(work, kind, scope, code=name, reason=reason, quantity=ZERO, uom="", at=work.now)
 
 
 # One sentence whether it never was or is closed by now: a replay, which has none of them, refuses with the same.

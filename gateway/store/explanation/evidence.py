@@ -16,6 +16,7 @@ from gateway.domain.quantity import EXACT, ZERO
 from gateway.domain.requirement import RequirementKey
 from gateway.store import lookups
 from gateway.store.documents import StoredPosting, links_of_triggers, posting_at, postings_of, reversed_by
+from gateway.store.explanation.settled import settlements
 from gateway.store.recipe import Recipe, recipe
 
 Body = Mapping[str, Any]
@@ -55,6 +56,7 @@ class Evidence:
     order: Order | None
     whole: Mapping[int, Sequence[Link]]
     original: Original | None
+    settlements: Mapping[str, Body]
 
     def link(self, trigger: int, document: int | None) -> Link | None:
         """Return the trigger's part of another document, None where it has none there (any more)."""
@@ -79,6 +81,7 @@ def evidence(connection: sqlite3.Connection, posting: StoredPosting, body: Body,
     """Return what the store has about the posting's triggers."""
     numbers = [link.trigger for link in links]
     bill = recipe(connection, body["master_data"], body["bom"]["id"], body["bom"]["version"])
+    triggers = {one.id: one for one in lookups.triggers(connection, numbers)}
     elsewhere: defaultdict[int, list[Link]] = defaultdict(list)
     if posting.follows is not None or posting.reverses is not None:
         for link in links_of_triggers(connection, numbers):
@@ -87,12 +90,13 @@ def evidence(connection: sqlite3.Connection, posting: StoredPosting, body: Body,
         posting=posting,
         body=body,
         links=links,
-        triggers={one.id: one for one in lookups.triggers(connection, numbers)},
+        triggers=triggers,
         verdicts=dict(connection.execute(_VERDICTS, (lookups.as_json(numbers),)).fetchall()),
         recipe=bill,
         order=bill.master.orders.get(body["order"]) if bill else None,
         whole=elsewhere,
         original=_original(connection, posting, body),
+        settlements=settlements(connection, triggers.values()),
     )
 
 

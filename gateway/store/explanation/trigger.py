@@ -22,6 +22,7 @@ def trigger(found: Evidence, link: Link) -> Json:
         "rule_version": one.rule_version,
         "line": one.line,
         "reading": _reading(one.event, found.verdicts.get(one.id, "")),
+        "settlement": found.settlements.get(one.event.key),
         "units": text(found.counted(link)),
         "uom": found.body["output"]["uom"],
         "lines": [{"line": number + 1, "quantity": text(quantity)} for number, quantity in link.lines],

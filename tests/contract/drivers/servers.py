@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import shutil
-import socket
 import struct
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,13 +19,9 @@ from pymodbus.constants import ExcCodes
 from pymodbus.server import ModbusTcpServer, ModbusTlsServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
+from tests.harness.ports import free_port
+
 COUNTER = {"counts": "good", "modulus": 65536, "max_rate": "20/s", "epoch": "boot"}
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
 
 
 class QuickServer(InternalServer):

@@ -9,7 +9,8 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 from gateway.ports import Link
 from tests.contract.drivers.harness import Desk, make_driver
 from tests.contract.drivers.proxy import Proxy
-from tests.contract.drivers.servers import COUNTER, ModbusBench, free_port
+from tests.contract.drivers.servers import COUNTER, ModbusBench
+from tests.harness.ports import free_port
 
 
 @pytest.fixture

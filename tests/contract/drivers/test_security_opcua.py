@@ -194,6 +194,14 @@ async def test_a_pinned_server_needs_no_host_in_its_certificate(plant, desk, run
         await desk.linked(driver, Link.CONNECTED)
 
 
+async def test_a_pinned_server_needs_no_usages_nor_its_application_in_its_certificate(plant, desk, running):
+    plant.bench.certificate = plant.intermediate.issue("server", uri="urn:test:another", usages=CLIENT_ONLY)
+    await plant.bench.start()
+    pinned = str(plant.bench.certificate.certificate)
+    async with running(plant.settings(trust=None, revoked=None, server_certificate=pinned)) as driver:
+        await desk.linked(driver, Link.CONNECTED)
+
+
 async def test_a_pinned_server_that_expired_is_refused(plant, desk, running):
     plant.bench.certificate = plant.intermediate.issue("server", days=-1)
     await plant.bench.start()

@@ -1,6 +1,8 @@
 """The API over TLS: its own certificate, and the client certificate that the ERP's token takes."""
 
 import asyncio
+import contextlib
+import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,6 +14,7 @@ import httpx
 import pytest
 
 from gateway.api.server import ApiServer
+from gateway.errors import ConfigError
 from gateway.settings.api import ApiSettings
 from tests.harness.certificates import Authority, Issued
 from tests.integration.api.conftest import Site
@@ -114,6 +117,94 @@ async def test_a_revocation_counts_from_the_next_reload_on(site: Site, plant: Pl
         assert 200 == before.status_code
         with pytest.raises(httpx.TransportError):
             await ask(server, plant.servers.certificate, "erp", plant.erp)
+
+
+async def test_an_authority_that_was_taken_away_is_trusted_no_more_from_the_next_reload_on(
+    site: Site, plant: Plant
+) -> None:
+    another = Authority(plant.folder, "another-ca")
+    async with serving(site, plant) as server:
+        before = await ask(server, plant.servers.certificate, "erp", plant.erp)
+        plant.clients.certificate.write_bytes(another.certificate.read_bytes())
+        plant.crl.write_bytes(another.revocations())
+        server.renew()
+
+        assert 200 == before.status_code
+        with pytest.raises(httpx.TransportError):
+            await ask(server, plant.servers.certificate, "erp", plant.erp)
+
+
+async def test_bad_files_leave_the_ones_before_in_force(site: Site, plant: Plant) -> None:
+    async with serving(site, plant) as server:
+        plant.crl.write_bytes(b"no list")
+        with pytest.raises(ConfigError):
+            server.renew()
+
+        assert 200 == (await ask(server, plant.servers.certificate, "erp", plant.erp)).status_code
+
+
+async def test_a_revoked_client_can_not_go_on_with_its_open_connection(site: Site, plant: Plant) -> None:
+    context = ssl.create_default_context(cafile=plant.servers.certificate)
+    context.load_cert_chain(*plant.erp)
+    async with serving(site, plant) as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port, ssl=context)
+        writer.write(b"GET /healthz HTTP/1.1\r\nHost: gateway\r\n\r\n")
+        answer = await reader.readuntil(b"\r\n\r\n")
+        _revoke(plant)
+        server.renew()
+        async with asyncio.timeout(3):  # sooner than an idle connection ends by itself
+            await reader.read()
+        writer.close()
+
+    assert answer.startswith(b"HTTP/1.1 200")
+
+
+class Resumer:
+    """A client with a certificate that tries to go on with its first session."""
+
+    def __init__(self, plant: Plant, version: ssl.TLSVersion) -> None:
+        self.context = ssl.create_default_context(cafile=plant.servers.certificate)
+        self.context.load_cert_chain(*plant.erp)
+        self.context.minimum_version = self.context.maximum_version = version
+        self.session: ssl.SSLSession | None = None
+
+    def ask(self, port: int) -> tuple[bool, bytes]:
+        """Return whether the session went on, and how the answer begins: with nothing where we were hung up on."""
+        with (
+            socket.create_connection(("127.0.0.1", port), timeout=10) as plain,
+            self.context.wrap_socket(plain, server_hostname="127.0.0.1", session=self.session) as tls,
+        ):
+            tls.sendall(b"GET /healthz HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\n\r\n")
+            answer = tls.recv(8)
+            self.session = self.session or tls.session
+            return bool(tls.session_reused), answer
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+async def test_a_revoked_client_can_not_resume_its_session(site: Site, plant: Plant, version: ssl.TLSVersion) -> None:
+    client, after = Resumer(plant, version), (False, b"")
+    async with serving(site, plant) as server:
+        before = [await asyncio.to_thread(client.ask, server.port) for _ in range(2)]
+        _revoke(plant)
+        server.renew()
+        with contextlib.suppress(OSError):  # how it is told depends on the version and on the moment
+            after = await asyncio.to_thread(client.ask, server.port)
+
+    assert [(False, b"HTTP/1.1"), (True, b"HTTP/1.1")] == before
+    assert (False, b"") == after
+
+
+async def test_who_connects_and_says_nothing_is_hung_up_on(
+    site: Site, plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.api.server.HANDSHAKE_WITHIN", 0.1)
+    async with serving(site, plant) as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        async with asyncio.timeout(10):
+            said = await reader.read()
+        writer.close()
+
+    assert b"" == said
 
 
 async def test_a_client_that_does_not_know_the_gateway_sends_it_no_token(site: Site, plant: Plant) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from gateway.domain.event import SignalId
 from gateway.domain.exception import ExceptionKind, ExceptionRecord
+from gateway.formats import signed
 from gateway.ports import Health, Link
 from gateway.store.batch import Batch, Tally
 from tests.integration.api.conftest import Site
@@ -117,6 +118,7 @@ async def test_the_work_list_has_the_exact_reason(site: Site) -> None:
         "last_event": "2026-11-21T10:00:01.000Z",
         "opened_at": "2026-11-21T10:00:00.000Z",
         "detail": {"item": "CAP-28"},
+        "seen": signed.held(SHORTAGE),
     }
     assert second["detail"] is None
 

@@ -46,7 +46,7 @@ async def test_after_the_stop_every_good_bottle_is_capped_and_every_case_weighed
 
 async def test_a_command_names_its_device(tmp_path):
     async with Line(tmp_path, parts=frozenset({"filler", "capper"})) as line:
-        await execute(line, "CAPPER-1 preset 77")
+        await execute(line, "CAPPER-1 preset 77 capped")
         await execute(line, "FILLER-1 reset")
     made = [json.loads(text) for text in (tmp_path / "truth" / "CAPPER-1.capped.jsonl").read_text().splitlines()]
 

@@ -63,6 +63,17 @@ async def scale(broker, tmp_path):
     await scale.stop()
 
 
+async def test_a_preset_may_name_the_signal(packer, scale, tmp_path):
+    await packer.preset(7, "case_sealed")
+    await scale.preset(9)
+    made = [
+        (tmp_path / name).read_text().splitlines()[-1]
+        for name in ("PACKER-1.case_sealed.jsonl", "SCALE-1.net_weight.jsonl")
+    ]
+
+    assert [7, 9] == [json.loads(text)["value"] for text in made]
+
+
 async def test_a_sealed_case_is_published_with_everything_that_names_it(subscriber, packer):
     await packer.produce(Output(sealed=1))
     assert await until(lambda: subscriber.heard, within=10)

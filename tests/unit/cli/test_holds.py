@@ -102,6 +102,17 @@ def test_it_says_which_state_of_the_entry_was_shown(daemon: Daemon, gateway: Gat
     )
 
 
+def test_an_older_gateway_that_does_not_say_which_state_it_shows_is_to_be_restarted(
+    daemon: Daemon, gateway: Gateway
+) -> None:
+    daemon.exceptions = [{name: value for name, value in SHOWN.items() if name != "seen"}]
+
+    outcome = gateway("settle", daemon.config, 7, "--units", "3", "--reason", "COUNT")
+
+    assert (1, []) == (outcome.code, daemon.asked)
+    assert "the running gateway is older than this command: restart it" == outcome.error.splitlines()[-1]
+
+
 @pytest.mark.parametrize(("kind", "seen"), [("gap", "sha256:shown"), ("trigger", None)])
 def test_closing_a_gap_says_so_too(daemon: Daemon, gateway: Gateway, kind: str, seen: str | None) -> None:
     daemon.exceptions = [SHOWN | {"kind": kind}]
@@ -140,6 +151,34 @@ def test_a_hold_was_one_thing(daemon: Daemon, gateway: Gateway, said: tuple[str,
 
     assert (2, []) == (outcome.code, daemon.asked)
     assert "say what it was" in outcome.error
+
+
+@pytest.mark.parametrize(
+    ("said", "fault"),
+    [
+        (("--units", "-4"), "--units -4: '-4' is no quantity above 0"),
+        (("--part", "@100045"), "--part @100045: '' is no quantity above 0"),
+        (("--part", "0.0@100045"), "--part 0.0@100045: '0.0' is no quantity above 0"),
+    ],
+)
+def test_a_wrong_quantity_names_its_option(
+    daemon: Daemon, gateway: Gateway, said: tuple[str, ...], fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    outcome = gateway("settle", daemon.config, 7, *said, "--reason", "COUNT")
+
+    assert (2, []) == (outcome.code, daemon.asked)
+    assert fault in outcome.error
+
+
+@pytest.mark.parametrize(("command", "list_"), [("settle", "exceptions"), ("discard", "letters")])
+def test_the_help_says_where_the_number_is_from(
+    gateway: Gateway, command: str, list_: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    outcome = gateway(command, "--help")
+
+    assert f"its number, as `gateway {list_}` shows it" in outcome.output
 
 
 def test_what_proposes_nothing_cannot_be_settled_so(daemon: Daemon, gateway: Gateway) -> None:

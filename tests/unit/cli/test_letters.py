@@ -88,6 +88,21 @@ def test_one_letter_is_redriven(daemon: Daemon, gateway: Gateway) -> None:
     assert outcome.output == "letter 1: came again by itself\n"
 
 
+def test_a_letter_that_still_cannot_be_read_stays_and_says_what_to_do(daemon: Daemon, gateway: Gateway) -> None:
+    daemon.status, daemon.answer = 409, {"detail": "$.id is missing", "hint": ""}
+    outcome = gateway("redrive", daemon.config, "--letter", 1)
+
+    assert (1, "letter 1 stays: $.id is missing") == (outcome.code, outcome.error.splitlines()[0])
+    assert "gateway discard CONFIG_DIR 1" in outcome.error
+
+
+def test_a_letter_that_never_was_does_not_stay(daemon: Daemon, gateway: Gateway) -> None:
+    daemon.status, daemon.answer = 409, {"detail": "there is no open dead letter 9", "hint": "look"}
+    outcome = gateway("redrive", daemon.config, "--letter", 9)
+
+    assert (1, "there is no open dead letter 9") == (outcome.code, outcome.error.splitlines()[0])
+
+
 def test_all_letters_are_redriven_once_each(daemon: Daemon, gateway: Gateway) -> None:
     outcome = gateway("redrive", daemon.config, "--all")
 

@@ -74,7 +74,29 @@ def test_without_numbers_it_stays_known_too():
 
 
 def test_of_very_many_the_newest_are_known(watermark):
-    assert MOST_RANGES == len(settle(watermark, [settled(one, one) for one in range(MOST_RANGES)]).settled)
+    assert MOST_RANGES == len(settle(watermark, [settled(one, one) for one in range(0, 2 * MOST_RANGES, 2)]).settled)
+
+
+@pytest.mark.parametrize(
+    ("ranges", "joined"),
+    [
+        ([(12, 14), (10, 11)], [(10, 14)]),
+        ([(10, 20), (12, 14), (19, 22)], [(10, 22)]),
+        ([(10, 11), (13, 14)], [(10, 11), (13, 14)]),
+        ([(None, None), (10, 10), (None, None), (11, 11)], [(None, None), (10, 11)]),
+    ],
+    ids=["adjacent", "overlapping", "apart", "without numbers"],
+)
+def test_ranges_of_one_settlement_are_joined(ranges, joined):
+    watermark = settle(Watermark(30, None, (), at(8)), [settled(*one) for one in ranges])
+
+    assert tuple(settled(*one) for one in joined) == watermark.settled
+
+
+def test_ranges_of_two_settlements_stay_apart():
+    both = [settled(10, 11), settled(12, 13)._replace(exception=8)]
+
+    assert tuple(both) == settle(Watermark(30, None, (), at(8)), both).settled
 
 
 def test_a_catch_up_that_is_held_counts_and_says_what_to_do(feed):

@@ -48,6 +48,11 @@ def test_a_conversion_nobody_gave_is_refused_with_the_item():
         UNITS.factor("PIPE", "m", "kg")
 
 
+def test_a_conversion_of_no_item_names_only_the_units():
+    with pytest.raises(DataError, match=r"^no conversion from lb to kg \(add one"):
+        UNITS.factor("", "lb", "kg")
+
+
 def test_a_bill_knows_its_operations():
     assert "bottle" == make_bom().operation("0010").unit
     assert None is make_bom().operation("0099")

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from gateway.cli.explain import explain as printed
 from gateway.domain.command import CloseOrder, Residual, Reverse, SettledPart, SettleHold
 from gateway.domain.event import EventKind
 from gateway.domain.exception import ExceptionKind
@@ -95,6 +96,17 @@ async def test_the_journal_has_what_was_held_what_it_was_and_who_signed(line):
     )
 
 
+async def test_its_posting_is_explained_by_the_hold_the_reason_and_the_signature(line, capsys):
+    held = await line.leap()
+    await line.settle(held, "12")
+    printed(line.path, 1)
+    text = " ".join(capsys.readouterr().out.replace("│", "").split())
+
+    assert f"exception {held.id} settled as 12 units: COUNT: counted again at the machine" in text
+    assert held.reason in text
+    assert "signed by Anna Arndt (anna, supervisor)" in text
+
+
 async def test_the_closed_entry_says_what_it_was(line):
     await line.settle(await line.leap(), "12")
 
@@ -119,6 +131,7 @@ async def test_a_settled_posting_can_be_reversed(line):
         (("-1",), "-1 units are none"),
         (("999999999999", "2"), "outside what a quantity can be"),
         (("5@100047",), "planned for line L2"),
+        (("4294959908",), "far more than exception 1 can have been"),
     ],
 )
 async def test_what_nobody_can_have_made_is_refused_and_changes_nothing(line, parts, why):

@@ -2,7 +2,8 @@
 
 import pytest
 
-from gateway.domain.command import RedrivePosting, SettlePosting
+from gateway.domain.command import CloseException, RedrivePosting, SettlePosting
+from gateway.domain.exception import ExceptionKind
 from gateway.errors import CommandRefused
 from tests.property.replaying import replayed
 from tests.unit.pipeline.office import ANNA, Office, office
@@ -62,13 +63,56 @@ async def test_another_refusal_has_the_new_reason_and_waits_for_a_person(shop):
     assert [(3,)] == await watermark(shop)
 
 
-async def test_what_a_person_settled_while_it_was_offered_stays_settled(shop):
+async def test_nobody_settles_what_is_being_offered_once_more(shop):
     await shop.ask(RedrivePosting("erp", 2))
-    await shop.ask(SettlePosting("erp", 2, "booked by hand"))
+    with pytest.raises(CommandRefused, match="another try of posting 2 by sink erp is under way") as refused:
+        await shop.ask(SettlePosting("erp", 2, "booked by hand"))
+
+    assert "wait for its answer" in refused.value.hint
+    assert ("unknown item", 1, 1, "", "") == await rejection(shop)
+
+
+async def test_once_it_was_refused_again_it_is_settled(shop):
+    await shop.ask(RedrivePosting("erp", 2))
     await tried(shop, "lot is blocked")
+
+    assert await shop.ask(SettlePosting("erp", 2, "booked by hand")) is True
+
+
+async def test_what_a_person_settled_stays_settled_and_that_the_sink_booked_it_too_is_told(shop, tmp_path):
+    await shop.ask(SettlePosting("erp", 2, "booked by hand"))
     await tried(shop)
+    (notice,) = shop.exceptions(ExceptionKind.NOTICE)
+    await shop.pack("4")
 
     assert ("unknown item", 1, 0, "booked by hand", "anna") == await rejection(shop)
+    assert ("posting-booked-too", ("erp", "2")) == (notice.code, tuple(notice.scope))
+    assert "after anna had settled it by hand (booked by hand): it may be booked twice there" in notice.reason
+    assert [body for (body,) in await shop.rows("SELECT body FROM posting ORDER BY seq")] == await replayed(
+        shop, tmp_path / "again.db"
+    )
+
+
+async def test_that_notice_is_closed_like_any_other(shop):
+    await shop.ask(SettlePosting("erp", 2, "booked by hand"))
+    await tried(shop)
+    (notice,) = shop.exceptions(ExceptionKind.NOTICE)
+    await shop.ask(CloseException(notice.id, "miscount"))
+
+    assert [] == shop.exceptions(ExceptionKind.NOTICE)
+
+
+@pytest.mark.parametrize("settled", [True, False], ids=["a refusal", "the same answer again"])
+async def test_any_other_answer_after_it_was_closed_tells_nothing(shop, settled):
+    if settled:
+        await shop.ask(SettlePosting("erp", 2, "booked by hand"))
+        await tried(shop, "lot is blocked")
+    else:
+        await shop.ask(RedrivePosting("erp", 2))
+        await tried(shop)
+        await tried(shop)
+
+    assert [] == shop.exceptions(ExceptionKind.NOTICE)
 
 
 async def test_settling_needs_a_signature(shop):

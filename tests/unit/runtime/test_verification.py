@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from dataclasses import replace
 
 import pytest
 from prometheus_client import generate_latest
@@ -40,7 +41,7 @@ async def store(tmp_path):
 
 @pytest.fixture
 async def verification(store):
-    return Verification(store, await introduced(store), VirtualClock(), Desk(), 3600.0)
+    return Verification(store, await introduced(store), VirtualClock(), Desk(), 3600.0, 7200.0)
 
 
 @pytest.fixture
@@ -80,6 +81,51 @@ async def test_an_unsound_store_is_not_signed_and_raises_an_alarm_until_it_is_so
     assert before is None
     assert 5 == (await signed(store)).seq
     assert [(RaiseAlarm, "gateway"), (ClearAlarm, "gateway")] == verification.commands.commands
+
+
+async def test_what_changed_before_the_checkpoint_is_found_when_everything_is_verified_again(store, line, verification):
+    await verification.once()
+    await store.transact(lambda raw: raw.execute("UPDATE posting SET body = CAST('{}' AS BLOB) WHERE seq = 2"))
+    verification.clock.advance(3600)
+    await verification.once()
+    hourly = verification.found
+    verification.clock.advance(3600)
+    await verification.once()
+
+    assert "" == hourly
+    assert "chain: " in verification.found
+
+
+async def test_while_everything_is_unsound_no_part_of_it_is_said_to_be_sound(store, line, verification):
+    await verification.once()
+    await store.transact(lambda raw: raw.execute("UPDATE posting SET body = CAST('{}' AS BLOB) WHERE seq = 2"))
+    verification.clock.advance(7200)
+    await verification.once()
+    verification.clock.advance(3600)
+    await verification.once()
+
+    assert "chain: " in verification.found
+    assert (RaiseAlarm, "gateway") == verification.commands.commands[-1]
+
+
+async def test_when_everything_was_verified_is_kept_over_a_restart(store, line, verification, caplog):
+    caplog.set_level(logging.INFO)
+    await verification.once()
+    await replace(verification).once()
+
+    assert ["from its beginning", "since position"] == [
+        one.removeprefix("verified ").partition(" to seq")[0].rstrip(" 0123456789") for one in caplog.messages
+    ]
+
+
+async def test_a_clock_that_was_ahead_then_puts_nothing_off(store, line, verification, caplog):
+    verification.clock.advance(86400)
+    await verification.once()
+    verification.clock.advance(-86400)
+    caplog.set_level(logging.INFO)
+    await verification.once()
+
+    assert "from its beginning" in caplog.text
 
 
 async def test_an_alarm_that_could_not_be_written_is_raised_the_next_time(store, line, verification):

@@ -11,6 +11,7 @@ from gateway.store.copying import copy_store
 from gateway.store.documents import posting_at
 from gateway.store.reading import read
 from gateway.store.retention import prune
+from gateway.store.signing import key_path, signing_key
 from gateway.store.store import Registration
 from gateway.store.verify import verify
 from tests.unit.store.samples import START
@@ -107,6 +108,16 @@ def test_an_archive_that_a_stranger_signed_covers_nothing(path, made):
     key.unlink()
 
     assert 0 == archive.covered(path, made.parent, 1)
+
+
+def test_an_archive_is_signed_by_the_configured_key_and_none_is_made_beside_the_store(path, tmp_path, acknowledged):
+    key = signing_key(tmp_path / "configured")
+    found = archive.make(path, tmp_path / "archive", LIMIT, NOW, silent, key=key)
+
+    assert found is not None
+    assert key.id == manifest.read(found).key
+    assert 6 == archive.covered(path, found.parent, 1, key)
+    assert not key_path(path).exists()
 
 
 def test_an_archive_without_its_manifest_covers_nothing(path, made):

@@ -12,6 +12,7 @@ from gateway.store.signing import signing_key
 from gateway.store.verify import verify
 from tests.harness.disk import small_disk
 from tests.unit.store.samples import START
+from tests.unit.store.vouching import introduced
 
 
 def silent(step: str, number: int) -> None:
@@ -144,3 +145,12 @@ def test_a_target_without_room_is_told_and_nothing_half_is_left(path, line, tmp_
             copy_store(path, stick.folder / "backup.db", "backup", START, silent)
 
         assert [] == list(stick.folder.iterdir())
+
+
+async def test_a_key_that_the_store_does_not_know_signs_no_backup_of_it(store, path, tmp_path):
+    await introduced(store)
+    stranger = signing_key(tmp_path / "stranger.db")
+
+    with pytest.raises(StoreError, match=f"signing key {stranger.id} is none of the store's"):
+        copy_store(path, tmp_path / "backup.db", "backup", START, silent, key=stranger)
+    assert not (tmp_path / "backup.db").exists()

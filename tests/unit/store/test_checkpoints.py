@@ -1,23 +1,28 @@
 """Signed checkpoints: who signed what, what an incremental verification goes on from, and what it must not believe."""
 
+import asyncio
 import json
 import shutil
+import sqlite3
+from contextlib import closing
 
 import orjson
 import pytest
 
 from gateway.errors import ConfigError
 from gateway.store import checkpoints
+from gateway.store import verify as verifying
 from gateway.store.batch import Batch, ConsumerKey, ConsumerKind, Mark
 from gateway.store.retention import prune
 from gateway.store.signing import check, key_path
 from gateway.store.store import Registration, Store
+from gateway.store.verification import signatures
 from gateway.store.verification.against import against, read_kept
 from gateway.store.verify import verify
 from tests.unit.store.making import Line
 from tests.unit.store.samples import START, make_exception
 from tests.unit.store.test_retention import KEEP, LATER
-from tests.unit.store.vouching import faults, introduced, vouched
+from tests.unit.store.vouching import faults, introduced, place_of, vouched
 
 ERP = ConsumerKey(ConsumerKind.SINK, "erp")
 FLIPPED = 'CAST(replace(CAST(body AS TEXT), \'"good":"1"\', \'"good":"2"\') AS BLOB)'
@@ -166,6 +171,48 @@ async def test_retention_behind_the_checkpoint_changes_nothing_and_beyond_it_eve
         said(path),
     )
     assert verify(path).ok
+
+
+async def test_a_checkpoint_that_is_signed_while_its_predecessor_is_read_changes_nothing(
+    store, path, line, key, monkeypatch
+):
+    await vouched(store, key)
+    await store.commit(line.posted(5))
+    prepared = checkpoints.prepare(path, verify(path, since_checkpoint=True).reached, key, place_of(store))
+    keys = signatures._keys
+
+    def meanwhile(*given):
+        monkeypatch.setattr(signatures, "_keys", keys)
+        with closing(sqlite3.connect(path, isolation_level="IMMEDIATE")) as other, other:
+            other.execute("BEGIN IMMEDIATE")
+            checkpoints.write(other, prepared)
+        return keys(*given)
+
+    monkeypatch.setattr(signatures, "_keys", meanwhile)
+
+    assert ({}, {}) == (faults(path, since=True), faults(path, since=True))
+    assert signatures._keys is keys
+
+
+async def test_retention_beyond_the_checkpoint_just_after_it_was_read_has_everything_verified(
+    store, path, line, key, monkeypatch
+):
+    await store.register([Registration(ERP, required=True)], START)
+    await vouched(store, key)
+    await store.commit(line.posted(5))
+    await store.commit(Batch(consumers={ERP: Mark(12, START)}))
+    loop, restrict = asyncio.get_running_loop(), verifying.restrict
+
+    def meanwhile(*given):
+        monkeypatch.setattr(verifying, "restrict", restrict)
+        deleted.append(asyncio.run_coroutine_threadsafe(prune(store, KEEP, LATER), loop).result(30))
+        restrict(*given)
+
+    deleted = []
+    monkeypatch.setattr(verifying, "restrict", meanwhile)
+    report = await asyncio.to_thread(verify, path, since_checkpoint=True)
+
+    assert ([12], True, None) == (deleted, report.ok, report.since)
 
 
 async def test_what_was_held_at_the_checkpoint_is_looked_at_again(store, path, line, key):

@@ -112,3 +112,10 @@ async def test_what_is_no_longer_configured_is_not_required(log, store):
 async def test_there_is_no_log_without_a_store(tmp_path):
     with pytest.raises(StoreError, match="unable to open"):
         await PostingLog.open(tmp_path / "none.db")
+
+
+async def test_who_waits_for_another_try_goes_on_when_the_log_is_closed(path, line):
+    closing = await PostingLog.open(path)
+    await closing.close()
+
+    await asyncio.wait_for(closing.wait_asked(closing.asked), timeout=5)

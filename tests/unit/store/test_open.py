@@ -21,6 +21,18 @@ async def test_a_new_store_gets_its_folder_and_an_id_of_its_own(tmp_path):
     assert len(first.store) == len(second.store) == 8
 
 
+async def test_a_new_store_is_not_for_everybody_to_read(path):
+    before = os.umask(0o022)
+    try:
+        store = await Store.open(path, "G")
+        modes = [one.stat().st_mode & 0o777 for one in (path, path.with_name(f"{path.name}-wal"))]
+        await store.close()
+    finally:
+        os.umask(before)
+
+    assert [0o640, 0o640] == modes
+
+
 async def test_an_existing_store_keeps_its_id(path):
     first = await Store.open(path, "G")
     await first.close()

@@ -7,15 +7,18 @@ import pytest
 
 from gateway.domain.exception import ExceptionKind
 from gateway.errors import StoreError
+from gateway.store import manifest
 from gateway.store.batch import Batch, ConsumerKey, ConsumerKind, Mark
 from gateway.store.copying import copy_store
 from gateway.store.doubt import Occasion
 from gateway.store.replace import take_over
 from gateway.store.restore import restore, start_anew
+from gateway.store.signing import signing_key
 from gateway.store.store import Registration, Store
 from gateway.store.verify import verify
 from tests.unit.store.making import Line
 from tests.unit.store.samples import START
+from tests.unit.store.vouching import introduced
 
 GATEWAY = "PLANT1-L1"
 OCCASION = Occasion(START + timedelta(hours=2), "root", "the disk died")
@@ -127,6 +130,27 @@ async def test_a_damaged_backup_is_refused_and_changes_nothing(path, backup, tmp
     assert not [one for one in path.parent.iterdir() if "making" in one.name or "ready" in one.name]
 
 
+async def test_a_backup_that_a_stranger_signed_is_refused(path, tmp_path):
+    store = await Store.open(path, GATEWAY)
+    await introduced(store)
+    copy_store(path, tmp_path / "backup.db", "backup", START, silent)
+    await store.close()
+    stranger = signing_key(tmp_path / "stranger.db")
+    manifest.write(manifest.sign(manifest.read(tmp_path / "backup.db").content, stranger), tmp_path / "backup.db")
+
+    with pytest.raises(StoreError, match=f"signed by key {stranger.id}, which is none of its store's"):
+        restore(path, tmp_path / "backup.db", GATEWAY, OCCASION, silent)
+
+
+async def test_the_key_that_signed_a_backup_is_named(path, tmp_path):
+    store = await Store.open(path, GATEWAY)
+    key = await introduced(store)
+    copy_store(path, tmp_path / "backup.db", "backup", START, silent)
+    await store.close()
+
+    assert key.id == restore(path, tmp_path / "backup.db", GATEWAY, OCCASION, silent).key
+
+
 async def test_a_restore_without_a_store_needs_none(path, backup):
     shutil.rmtree(path.parent)
     outcome = restore(path, backup, GATEWAY, OCCASION, silent)
@@ -186,19 +210,20 @@ async def test_a_store_begun_anew_has_its_own_chain_and_says_what_it_does_not_kn
     assert verify(path).ok
 
 
-async def test_what_only_the_replaced_file_has_is_told(path, backup):
+async def test_what_only_the_replaced_file_has_is_told(path):
     store = await Store.open(path, GATEWAY)
     erp, mes = ConsumerKey(ConsumerKind.SINK, "erp"), ConsumerKey(ConsumerKind.PULLER, "mes")
     await store.register([Registration(erp, required=True), Registration(mes, required=True)], START)
-    await store.commit(Batch(consumers={erp: Mark(12, START), mes: Mark(15, START)}))
     line = await Line.on(store)
-    await store.commit(line.gathered_in(2, 900))
+    for batch in (line.staged(), line.posted(15), line.held(3), line.gathered_in(2)):
+        await store.commit(batch)
+    await store.commit(Batch(consumers={erp: Mark(12, START), mes: Mark(15, START)}))
     await store.close()
     outcome = start_anew(path, GATEWAY, OCCASION)
 
-    said = f"Only {outcome.kept} has: postings 13 to 15 for sink erp, which had 12 of 15; 1 open exceptions with 3 "
+    said = f"Only {outcome.kept} has: postings 13 to 15 for sink erp, which had 12 of 15; "
     assert said in outcome.begun.notice
-    assert "window 900, not posted." in outcome.begun.notice
+    assert "; open exceptions: 1, with 3 units; window " in outcome.begun.notice
     assert "mes" not in outcome.begun.notice
 
 

@@ -1,5 +1,6 @@
 """The store's key: made once, readable by its owner only, and what it signs can't be changed."""
 
+import os
 from stat import S_IMODE
 
 import pytest
@@ -83,3 +84,11 @@ def test_a_key_of_another_kind_is_refused(store):
 def test_a_folder_that_is_not_there_is_named(tmp_path):
     with pytest.raises(StoreError, match=r"signing key .*line\.db\.key: No such file or directory"):
         signing_key(tmp_path / "gone" / "line.db")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_a_key_that_root_makes_is_its_folders_owners(tmp_path):
+    os.chown(tmp_path, 12345, 12345)
+    signing_key(tmp_path / "line.db")
+
+    assert 12345 == key_path(tmp_path / "line.db").stat().st_uid
