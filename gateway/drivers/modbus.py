@@ -209,6 +209,7 @@ class ModbusDriver:
             silent = isinstance(error, ModbusIOException) and not self._failure
             reason = f"no answer within {self._settings.timeout:g} s" if silent else self._failure or error
             raise TransientError(f"{self._unit}: {reason}") from self._failure or error
+        _end_if_cancelled()
         if answer.function_code & ~_EXCEPTION != function:
             raise TransientError(f"{self._unit}: function {function} was answered as {answer.function_code}")
         if _exception(answer) in _NOBODY_THERE:
@@ -273,6 +274,13 @@ def _name(answer: ModbusPDU) -> str:
     code = answer.exception_code
     known = code in ExcCodes.__members__.values()
     return f"exception {code} {ExcCodes(code).name}" if known else f"exception {code}"
+
+
+def _end_if_cancelled() -> None:
+    """Take up a cancellation that `wait_for` of Python 3.11 drops where the answer comes at the same moment."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _complete(block: Block, answer: ModbusPDU) -> bool:

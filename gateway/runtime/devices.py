@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from gateway.pipeline.pipeline import Pipeline
 from gateway.ports import Clock, Driver, Health
 from gateway.runtime import plugins
-from gateway.runtime.supervisor import Supervisor
+from gateway.runtime.supervisor import Supervisor, end
 from gateway.settings.device import DeviceSettings
 
 
@@ -54,7 +54,4 @@ class Devices:
         self._running[name] = _Running(settings, driver, task)
 
     async def _stop(self, names: list[str]) -> None:
-        tasks = [self._running.pop(name).task for name in names]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end([self._running.pop(name).task for name in names])

@@ -14,7 +14,7 @@ from gateway.runtime.health import HealthSource
 from gateway.runtime.line_model import line_model
 from gateway.runtime.notify import notify, watchdog
 from gateway.runtime.retention import Retention
-from gateway.runtime.supervisor import Part, Supervisor
+from gateway.runtime.supervisor import Part, Supervisor, end
 from gateway.runtime.verification import Verification
 from gateway.settings.load import Config
 from gateway.store.log import PostingLog
@@ -66,7 +66,7 @@ class Gateway:
             self.health.running = False
             notify("STOPPING=1")
             await self._drain(pipeline)
-            await asyncio.gather(self.devices.stop(), _end(beside))
+            await asyncio.gather(self.devices.stop(), end(beside))
 
     def _started(self, name: str, part: Part) -> asyncio.Task[None]:
         return asyncio.create_task(self.supervisor.supervise(name, part), name=name)
@@ -97,11 +97,5 @@ class Gateway:
         done, _ = await asyncio.wait({pipeline}, timeout=_DRAIN)
         if not done:
             logger.error("not everything that waited could be committed: %s", self.pipeline.failure or "too slow")
-            await _end([pipeline])
+            await end([pipeline])
         self.pipeline.commands.refuse("the gateway is stopping")
-
-
-async def _end(tasks: list[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)

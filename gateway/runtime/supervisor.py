@@ -2,13 +2,24 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 
 from gateway.runtime.breaker import Breaker, Rules
 from gateway.transport.backoff import Backoff
 
 logger = logging.getLogger(__name__)
 Part = Callable[[], Awaitable[None]]
+_ENDING = 1.0  # seconds in which a task that was cancelled has ended, if it was told
+
+
+async def end(tasks: Collection[asyncio.Task[None]]) -> None:
+    """Cancel these tasks until each has ended: a library may drop a cancellation that meets an answer."""
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=_ENDING)
+    await asyncio.gather(*tasks, return_exceptions=True)  # seen: nobody else asks how they ended
 
 
 class Supervisor:

@@ -1,8 +1,11 @@
 """What only Modbus has: requests that combine registers, exceptions, units behind one host, plain or TLS."""
 
+import asyncio
+import contextlib
 import ssl
 
 import pytest
+from pymodbus.client import AsyncModbusTcpClient
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
@@ -82,6 +85,25 @@ async def test_a_unit_that_its_gateway_does_not_reach_is_disconnected(bench, des
         await desk.linked(driver, Link.DISCONNECTED)
 
         assert "device_id 1: the gateway says exception 11 GATEWAY_NO_RESPONSE" in driver.health.detail
+
+
+async def test_a_cancellation_that_meets_an_answer_ends_the_driver(bench, desk, running, monkeypatch):
+    await bench.start()
+    read = AsyncModbusTcpClient.read_holding_registers
+
+    async def answered(client, *arguments, **options):
+        answer = await read(client, *arguments, **options)
+        asyncio.current_task().cancel()
+        with contextlib.suppress(asyncio.CancelledError):  # as wait_for does when both come at once
+            await asyncio.sleep(0)
+        return answer
+
+    monkeypatch.setattr(AsyncModbusTcpClient, "read_holding_registers", answered)
+    driver = make_driver(bench.settings())
+    task = asyncio.create_task(driver.run(desk))
+    await asyncio.wait([task], timeout=10)
+
+    assert task.cancelled()
 
 
 async def test_a_single_bit_is_a_context(desk, running):

@@ -1,11 +1,12 @@
 """A part that fails is started again, and touches no other."""
 
 import asyncio
+import contextlib
 
 import pytest
 
 from gateway.runtime.breaker import Rules
-from gateway.runtime.supervisor import Supervisor
+from gateway.runtime.supervisor import Supervisor, end
 from simulators.until import until
 
 QUICK = Rules(tries=3, within=60, rest=3600, long_run=0.05, first=0.001, at_most=0.001)
@@ -87,3 +88,20 @@ async def test_a_part_that_is_ended_is_forgotten():
     await asyncio.gather(task, return_exceptions=True)
 
     assert {} == supervisor.tripped()
+
+
+async def test_a_part_that_drops_a_cancellation_is_ended_all_the_same():
+    begun = asyncio.Event()
+
+    async def forgetful():
+        begun.set()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        await asyncio.Event().wait()
+
+    task = asyncio.create_task(forgetful())
+    await begun.wait()
+    async with asyncio.timeout(10):
+        await end([task])
+
+    assert task.cancelled()
