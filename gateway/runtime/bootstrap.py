@@ -11,6 +11,7 @@ from gateway.api.signatures import Signatures
 from gateway.domain.clock import in_milliseconds
 from gateway.errors import StoreFull
 from gateway.formats.canonical import Place
+from gateway.pipeline import recording
 from gateway.pipeline.intake import IntakeQueue
 from gateway.pipeline.pipeline import Pipeline
 from gateway.pipeline.writer import Writer
@@ -130,11 +131,17 @@ async def _open_store(config: Config, clock: Clock) -> tuple[Store, SigningKey]:
         await store.register(_readers(config), now)
         key = store_key(config)
         place = Place(store.gateway, store.store, now, clock.trust())
-        await store.transact(lambda raw: introduce(raw, key, place))
+        await store.transact(lambda raw: introduce(raw, key, place, _told(key, place)))
     except BaseException:
         await store.close()
         raise
     return store, key
+
+
+def _told(key: SigningKey, place: Place) -> list[tuple[str, bytes]]:
+    """Return what a recording says of a key that is chained."""
+    entry = recording.entry("key", {"key": key.id, "public": key.public})
+    return [("tick", recording.dumped(recording.tick(place))), ("entry", recording.dumped(entry))]
 
 
 def store_key(config: Config) -> SigningKey:

@@ -132,7 +132,7 @@ async def replay(config: Config, recorded: Recording, path: Path) -> list[str]:
             writer = await Writer.load(store, log, clock, model)
             models = _AsRecorded(recorded) if as_recorded else _Throughout(recorded, model)
             running = Replay(writer, clock, models, as_recorded=as_recorded)
-            if first.kind != "activation":
+            if not _is_beginning(first):
                 await running.begin()
             await running.run(chain((first,), every))
         finally:
@@ -140,6 +140,11 @@ async def replay(config: Config, recorded: Recording, path: Path) -> list[str]:
     finally:
         await store.close()
     return running.warnings
+
+
+def _is_beginning(first: Unit) -> bool:
+    """Tell whether nothing came before: the first configuration, or the key that a new store chains before that."""
+    return first.kind == "activation" or (first.kind == "entry" and first.entries[0].content["name"] == "key")
 
 
 def _same(model: LineModel, last: Json | None) -> bool:

@@ -19,10 +19,10 @@ from gateway.domain.quantity import text
 from gateway.formats import canonical, chain
 from gateway.formats.canonical import Place
 from gateway.store.batch import Head
-from gateway.store.load import head, read_meta
+from gateway.store.load import head, next_id, read_meta
 from gateway.store.reading import read
 from gateway.store.signing import SigningKey
-from gateway.store.statements import JOURNAL, META, VERIFIED_TOTAL
+from gateway.store.statements import INPUT, JOURNAL, META, VERIFIED_TOTAL
 from gateway.store.totals import TotalKey
 from gateway.store.verified import Verified, read_totals
 
@@ -75,16 +75,24 @@ class Prepared(NamedTuple):
     gone: Sequence[TotalKey]
 
 
-def introduce(connection: sqlite3.Connection, key: SigningKey, place: Place) -> None:
-    """Chain the public key, once; in a transaction, and before anybody has loaded the chain's head."""
+def introduce(
+    connection: sqlite3.Connection, key: SigningKey, place: Place, told: Sequence[tuple[str, bytes]] = ()
+) -> None:
+    """Chain the public key, once; in a transaction, and before anybody has loaded the chain's head.
+
+    `told` are the inputs (kind, JSON) by which a replay does the same.
+    """
     if connection.execute(_KNOWN, (key.id,)).fetchone():
         return
-    at = head(read_meta(connection))
+    meta = read_meta(connection)
+    at = head(meta)
     core = canonical.journal("key", {"key": key.id, "public": key.public}, at.position + 1, place)
     body, sealed = chain.seal(core, at.hash)
     JOURNAL.run(connection, [(at.position + 1, "key", body)])
     META.run(connection, [("position", str(at.position + 1)), ("hash", sealed.hex())])
     connection.execute(_INTRODUCE, (key.id, key.public, at.position + 1))
+    first, after = next_id(connection, "input", meta), next_id(connection, "event", meta) - 1
+    INPUT.run(connection, [(first + number, after, kind, said.decode()) for number, (kind, said) in enumerate(told)])
 
 
 def prepare(path: Path, verified: Verified, key: SigningKey, place: Place) -> Prepared:

@@ -117,11 +117,12 @@ async def connected(site: Site) -> AsyncIterator[tuple[asyncio.StreamReader, asy
 
 
 async def rest(reader: asyncio.StreamReader) -> bytes:
+    said = b""
     async with asyncio.timeout(20):
-        try:
-            return await reader.read()
-        except ConnectionResetError:
-            return b""
+        with contextlib.suppress(ConnectionResetError):  # it hung up on what was still being sent
+            while more := await reader.read(65536):
+                said += more
+    return said
 
 
 async def dribble(writer: asyncio.StreamWriter, text: bytes) -> None:
