@@ -43,6 +43,7 @@ class CapperPlc:
         self._counters = Counters(ledger, self.device, counted, retentive=False, initial=initial)
         self._display = Display(self._counters)
         self._torn = False
+        self._was_torn = False  # at the last poll
         self._refusing = False
         self.has_been_read = False
         self.link = Link(settings.port)
@@ -83,7 +84,10 @@ class CapperPlc:
         self._counters.swap(value)
 
     def torn_once(self) -> None:
-        """Let the next poll see the new low word beside a high word of another moment."""
+        """Let the next poll see the new low word beside a high word of another moment.
+
+        Never two polls in a row: the carry between the two words is over long before the second one.
+        """
         self._torn = True
 
     async def stuck(self, seconds: float) -> None:
@@ -123,7 +127,8 @@ class CapperPlc:
             return ExcCodes.DEVICE_FAILURE
         count = self._display.value("capped")
         high, low = count >> 16, count & WORD
-        if self._torn:
+        self._was_torn = self._torn and not self._was_torn
+        if self._was_torn:
             self._torn = False
             high = high - 1 if high else 1
         registers[0:3] = [low, high, self._counters.boot & WORD]

@@ -24,7 +24,8 @@ from gateway.pipeline import recording
 from gateway.pipeline.model import LineModel
 from gateway.pipeline.state import Shelf, State
 from gateway.pipeline.view import View
-from gateway.store.batch import Batch, EventRow, Head, InputRow, JournalRow, PostingRow, Snapshot, Tally, TriggerRow
+from gateway.store.batch import Batch, EventRow, Head, InputRow, PostingRow, Snapshot, Tally, TriggerRow
+from gateway.store.chaining import chained
 
 Hold = tuple[str, str, str]  # code, reason, detail
 Reach = tuple[tuple[int, int] | None, ...]
@@ -103,11 +104,8 @@ class WorkingCopy(View):
 
     def add_journal(self, kind: str, content: Mapping[str, Any]) -> None:
         """Chain an entry that is no posting."""
-        position = self.head.position + 1
-        core = canonical.journal(kind, content, position, self.place)
-        body, sealed = seal(core, self.head.hash)
-        self.head = Head(position, sealed, self.head.seq)
-        self.rows.journal.append(JournalRow(position, kind, body))
+        row, self.head = chained(kind, content, self.place, self.head)
+        self.rows.journal.append(row)
         self.must_commit = True
 
     def record(self, kind: str, content: Mapping[str, Any]) -> None:

@@ -15,7 +15,7 @@ from gateway.pipeline import recording
 from gateway.pipeline.intake import IntakeQueue
 from gateway.pipeline.pipeline import Pipeline
 from gateway.pipeline.writer import Writer
-from gateway.ports import Clock
+from gateway.ports import Clock, Sink
 from gateway.runtime import plugins
 from gateway.runtime.archiving import Archiving
 from gateway.runtime.clock import SystemClock, WatchedClock
@@ -60,15 +60,9 @@ async def open_gateway(config: Config, clock: Clock) -> AsyncIterator[Gateway]:
     """
     async with AsyncExitStack() as stack:
         # Before the store is made: a secret that can't be had is a mistake of the configuration, too.
-        sinks = {one.sink: plugins.sinks()[one.kind].create(one) for one in config.gateway.sinks}
-        for sink in sinks.values():
-            stack.push_async_callback(sink.close)
+        sinks = _sinks(config, stack)
         ballast = Ballast(config.store_path, config.gateway.store.ballast)
-        try:
-            store, key = await _open_store(config, clock)
-        except StoreFull:
-            ballast.free()  # then it can at least start, tell of it, and serve what it has
-            store, key = await _open_store(config, clock)
+        store, key = await _open_store_or_make_room(config, clock, ballast)
         stack.push_async_callback(store.close)
         log = await PostingLog.open(config.store_path)
         stack.push_async_callback(log.close)
@@ -77,15 +71,14 @@ async def open_gateway(config: Config, clock: Clock) -> AsyncIterator[Gateway]:
         if isinstance(clock, WatchedClock):
             await clock.poll()  # or the first triggers would wait for the second question
         pipeline = await _pipeline(config, clock, store, log, ballast)
+        supervisor = Supervisor()
+        devices = Devices(pipeline, clock, supervisor)
         dispatchers = {
             one.sink: Dispatcher(one, sinks[one.sink], log, pipeline.commands) for one in config.gateway.sinks
         }
-        supervisor = Supervisor()
-        devices = Devices(pipeline, clock, supervisor)
         disk = DiskWatch(config.store_path, _limits(config), views, pipeline, supervisor)
         health = HealthSource(pipeline, devices, dispatchers, disk, clock.now().wall, lambda: unsafe(gateway.config))
-        periods = config.gateway.store.verify_every, config.gateway.store.verify_fully_every
-        verification = Verification(store, key, clock, pipeline.commands, *periods)
+        verification = _verification(config, clock, store, key, pipeline)
         own = OwnCollector(disk), VerificationCollector(verification)
         local = make_local_token(config.store_path)
         services = Services(
@@ -99,28 +92,38 @@ async def open_gateway(config: Config, clock: Clock) -> AsyncIterator[Gateway]:
             signatures=Signatures(config.gateway.api.users_file(config.root), clock),
             master=lambda: pipeline.writer.model.master,
         )
-        api = ApiServer(config.gateway.api, services)
-        retention = Retention(
-            store, clock, timedelta(seconds=config.gateway.retention.keep), _archiving(config, pipeline, key)
-        )
-        watch = ClockWatch(clock, pipeline.commands) if isinstance(clock, WatchedClock) else None
         gateway = Gateway(
-            config,
-            log,
-            views,
-            pipeline,
-            devices,
-            dispatchers,
-            health,
-            retention,
-            verification,
-            api,
-            supervisor,
-            disk,
-            clock.beat if isinstance(clock, SystemClock) else None,
-            watch,
+            config=config,
+            log=log,
+            views=views,
+            pipeline=pipeline,
+            devices=devices,
+            dispatchers=dispatchers,
+            health=health,
+            retention=_retention(config, clock, store, key, pipeline),
+            verification=verification,
+            api=ApiServer(config.gateway.api, services),
+            supervisor=supervisor,
+            disk_watch=disk,
+            heartbeat=clock.beat if isinstance(clock, SystemClock) else None,
+            clock_watch=ClockWatch(clock, pipeline.commands) if isinstance(clock, WatchedClock) else None,
         )
         yield gateway
+
+
+def _sinks(config: Config, stack: AsyncExitStack) -> dict[str, Sink]:
+    sinks = {one.sink: plugins.sinks()[one.kind].create(one) for one in config.gateway.sinks}
+    for sink in sinks.values():
+        stack.push_async_callback(sink.close)
+    return sinks
+
+
+async def _open_store_or_make_room(config: Config, clock: Clock, ballast: Ballast) -> tuple[Store, SigningKey]:
+    try:
+        return await _open_store(config, clock)
+    except StoreFull:
+        ballast.free()  # then it can at least start, tell of it, and serve what it has
+        return await _open_store(config, clock)
 
 
 async def _open_store(config: Config, clock: Clock) -> tuple[Store, SigningKey]:
@@ -155,8 +158,14 @@ def _limits(config: Config) -> Limits:
     return Limits(settings.budget, settings.wal_limit, settings.slow_commit)
 
 
-def _archiving(config: Config, pipeline: Pipeline, key: SigningKey) -> Archiving | None:
-    return Archiving(config.root, config.archive, pipeline.commands, key) if config.archive else None
+def _verification(config: Config, clock: Clock, store: Store, key: SigningKey, pipeline: Pipeline) -> Verification:
+    settings = config.gateway.store
+    return Verification(store, key, clock, pipeline.commands, settings.verify_every, settings.verify_fully_every)
+
+
+def _retention(config: Config, clock: Clock, store: Store, key: SigningKey, pipeline: Pipeline) -> Retention:
+    archiving = Archiving(config.root, config.archive, pipeline.commands, key) if config.archive else None
+    return Retention(store, clock, timedelta(seconds=config.gateway.retention.keep), archiving)
 
 
 async def _pipeline(config: Config, clock: Clock, store: Store, log: PostingLog, ballast: Ballast) -> Pipeline:

@@ -13,7 +13,7 @@ from gateway.domain.exception import ExceptionKind
 from gateway.domain.signature import Author
 from gateway.errors import StoreError, TransientError
 from gateway.pipeline.pipeline import DISK_FULL, Pipeline
-from gateway.runtime.disk_rules import CODES, SLOW, Growth, Limits, Reading, growth_a_day, slowness, troubles
+from gateway.runtime.disk_rules import CODES, SLOW, WAL, Growth, Limits, Reading, growth_a_day, slowness, troubles
 from gateway.runtime.supervisor import Supervisor
 from gateway.store.space import room, size_of, unused
 from gateway.store.views import Buffer, Views
@@ -104,7 +104,7 @@ class DiskWatch:
                 await commands.execute(ClearAlarm(code, _OVER.get(code, "there is room again"), about), author)
 
 
-_OVER = {SLOW: "commits are quick again", FAILING: "it runs again", "wal": "it is short again"}
+_OVER = {SLOW: "commits are quick again", FAILING: "it runs again", WAL: "it is short again"}
 
 
 def held_up(readers: list[Buffer]) -> str:

@@ -16,9 +16,9 @@ import orjson
 
 from gateway.domain.clock import rfc3339
 from gateway.domain.quantity import text
-from gateway.formats import canonical, chain
 from gateway.formats.canonical import Place
 from gateway.store.batch import Head
+from gateway.store.chaining import chained
 from gateway.store.load import head, next_id, read_meta
 from gateway.store.reading import read
 from gateway.store.signing import SigningKey
@@ -85,12 +85,10 @@ def introduce(
     if connection.execute(_KNOWN, (key.id,)).fetchone():
         return
     meta = read_meta(connection)
-    at = head(meta)
-    core = canonical.journal("key", {"key": key.id, "public": key.public}, at.position + 1, place)
-    body, sealed = chain.seal(core, at.hash)
-    JOURNAL.run(connection, [(at.position + 1, "key", body)])
-    META.run(connection, [("position", str(at.position + 1)), ("hash", sealed.hex())])
-    connection.execute(_INTRODUCE, (key.id, key.public, at.position + 1))
+    row, end = chained("key", {"key": key.id, "public": key.public}, place, head(meta))
+    JOURNAL.run(connection, [row])
+    META.run(connection, [("position", end.position), ("hash", end.hash.hex())])
+    connection.execute(_INTRODUCE, (key.id, key.public, row.position))
     first, after = next_id(connection, "input", meta), next_id(connection, "event", meta) - 1
     INPUT.run(connection, [(first + number, after, kind, said.decode()) for number, (kind, said) in enumerate(told)])
 

@@ -16,10 +16,11 @@ from gateway.domain.clock import ClockTrust, rfc3339
 from gateway.domain.document import Document
 from gateway.domain.exception import ExceptionKind, ExceptionRecord
 from gateway.domain.quantity import ZERO
-from gateway.formats import canonical, chain
+from gateway.formats import canonical
 from gateway.formats.canonical import Place
 from gateway.store import codec
-from gateway.store.batch import Batch, Head, JournalRow
+from gateway.store.batch import Batch, Head
+from gateway.store.chaining import chained
 from gateway.store.founding import new_id
 from gateway.store.lineage import BEGUN, DOUBTED, RESTORED
 from gateway.store.load import Recovered, load, read_meta
@@ -129,10 +130,9 @@ class _Writing:
         self._next = next_exception
 
     def journal(self, kind: str, content: Mapping[str, Any]) -> None:
-        position = self._head.position + 1
-        body, sealed = chain.seal(canonical.journal(kind, content, position, self.place), self._head.hash)
-        self.batch.head = self._head = Head(position, sealed, self._head.seq)
-        self.batch.journal.append(JournalRow(position, kind, body))
+        row, self._head = chained(kind, content, self.place, self._head)
+        self.batch.journal.append(row)
+        self.batch.head = self._head
 
     def change(self, records: Iterable[ExceptionRecord]) -> None:
         for record in records:

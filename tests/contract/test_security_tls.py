@@ -15,6 +15,7 @@ import pytest
 from gateway.errors import TransientError
 from gateway.ports import Link
 from gateway.sinks.http import HttpSink, HttpSinkSettings
+from simulators.until import until
 from tests.contract.drivers.harness import Desk, make_driver
 from tests.contract.drivers.servers import COUNTER, ModbusBench, MqttBench
 from tests.contract.sinks.conftest import make_documents
@@ -87,19 +88,13 @@ def _listen(listener: socket.socket, context: ssl.SSLContext, heard: bytearray) 
                 heard.extend(piece)
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not condition():  # noqa: ASYNC110 - what is waited for tells nobody
-            await asyncio.sleep(0.02)
-
-
 # Each returns what the gateway shows when its server at `port` is not believed.
 
 
 async def refused_driver(settings: dict[str, Any]) -> str:
     desk, driver = Desk(), make_driver(settings)
     task = asyncio.create_task(driver.run(desk))
-    await until(lambda: driver.health.link is Link.DISCONNECTED)
+    assert await until(lambda: driver.health.link is Link.DISCONNECTED, within=20)
     task.cancel()
     await asyncio.wait([task])
 
@@ -222,9 +217,9 @@ def desk() -> Iterator[Desk]:
 async def counted(bench: Any, settings: dict[str, Any], desk: Desk) -> object:
     driver = make_driver(settings)
     task = asyncio.create_task(driver.run(desk))
-    await until(lambda: driver.health.link is Link.CONNECTED)
+    assert await until(lambda: driver.health.link is Link.CONNECTED, within=20)
     await bench.show(good=142)
-    await until(lambda: desk.values("good")[-1:] == [142])
+    assert await until(lambda: desk.values("good")[-1:] == [142], within=20)
     task.cancel()
     await asyncio.wait([task])
     await bench.stop()
@@ -267,7 +262,7 @@ async def test_the_sink_reads_a_renewed_list_without_a_restart(plant: Plant) -> 
             await sink.deliver("PLANT1-L1", "store", make_documents(1, 2))
         plant.publish()
         delivery = asyncio.create_task(sink.deliver("PLANT1-L1", "store", make_documents(1, 2)))
-        await until(lambda: b"POST / HTTP/1.1" in server.heard)
+        assert await until(lambda: b"POST / HTTP/1.1" in server.heard, within=20)
         delivery.cancel()
         await asyncio.wait([delivery])
         await sink.close()

@@ -40,3 +40,25 @@ def test_what_was_made_while_nobody_looked_is_counted_afterwards(
     settle(site)
 
     assert_exact(site)
+
+
+def test_an_answer_that_waited_while_the_gateway_stood_still_is_known_to_be_late(site: Site, line: Process) -> None:
+    """Taken for one of now, it would leave what was made since for no time at all: implausible, and held."""
+    with site.changed("devices/capper-1.yaml") as device:
+        device["timeout"] = "60s"  # or the answer isn't waited for
+    gateway = site.gateway()
+    site.connected()
+    line.type("FILLER-1 resume")
+    site.counted("CAPPER-1", "capped", 50)
+    os.kill(line.pid, signal.SIGSTOP)
+    time.sleep(0.5)  # a poll and a half: a request waits for its answer now
+    os.kill(gateway.pid, signal.SIGSTOP)
+    os.kill(line.pid, signal.SIGCONT)
+    time.sleep(20)  # far more than the 5 s that any reading may be late
+    os.kill(gateway.pid, signal.SIGCONT)
+    site.counted("CAPPER-1", "capped", site.tally("counted")["CAPPER-1", "capped"] + 50)
+    line.type("stop")
+    line.said("stopped", within=60)
+    settle(site)
+
+    assert_exact(site)

@@ -10,6 +10,7 @@ from tests.harness.process import ROOT, Process
 from tests.harness.required import missing, required
 from tests.harness.site import Site
 
+_START = 120.0  # s; an OPC UA server reads its nodesets and makes keys first: 3 s alone, 40 s on a loaded machine
 PEERS = ROOT / "tests" / "integration" / "peers"
 
 
@@ -20,7 +21,7 @@ def peer(site: Site, script: str, *arguments: object) -> Process:
         (required("node"), PEERS / script, *arguments), site.root / f"{script}.log", {"NODE_PATH": str(modules)}
     )
     site.keep(process)
-    process.said("ready")
+    process.said("ready", within=_START)
     return process
 
 

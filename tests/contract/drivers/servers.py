@@ -2,15 +2,12 @@
 
 import asyncio
 import json
-import os
-import shutil
 import struct
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
 import paho.mqtt.publish
-import pytest
 from asyncua import Server, ua
 from asyncua.crypto.validator import CertificateValidator
 from asyncua.server.internal_server import InternalServer
@@ -20,6 +17,7 @@ from pymodbus.server import ModbusTcpServer, ModbusTlsServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 from tests.harness.ports import free_port
+from tests.harness.required import required
 
 COUNTER = {"counts": "good", "modulus": 65536, "max_rate": "20/s", "epoch": "boot"}
 
@@ -201,9 +199,7 @@ class MqttBench:
         await self.show()
 
     async def start_broker(self) -> None:
-        program = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
-        if not os.path.exists(program):  # noqa: ASYNC240, PTH110 - nothing else runs yet
-            (pytest.fail if os.environ.get("CI") else pytest.skip)("mosquitto is not installed")
+        program = required("mosquitto")
         config = self.folder / "mosquitto.conf"
         lines = [f"listener {self.port} 127.0.0.1", "persistence true", f"persistence_location {self.folder}/"]
         lines += ["autosave_on_changes true", "autosave_interval 1", "max_queued_messages 0", "user root"]
