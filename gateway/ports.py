@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 from gateway.domain.clock import ClockTrust, Instant
 from gateway.domain.command import Command
+from gateway.domain.health import Health
 from gateway.domain.lot import Staging
 from gateway.domain.signature import Author
 from gateway.settings.device import DeviceSettings
@@ -44,26 +44,6 @@ class Intake(Protocol):
     async def put(self, scan: Scan) -> None:
         """Take a scan of events; waits while full, so that the source isn't read further. Never drops."""
         ...
-
-
-class Link(StrEnum):
-    """How a device's connection stands."""
-
-    CONNECTING = "connecting"
-    CONNECTED = "connected"
-    DEGRADED = "degraded"  # connected, but a signal is invalid or silent
-    DISCONNECTED = "disconnected"
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    """A device's or sink's state, with the sentence a person needs when it isn't fine."""
-
-    link: Link
-    detail: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.link}: {self.detail}" if self.detail else str(self.link)
 
 
 @dataclass(frozen=True, slots=True)

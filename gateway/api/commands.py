@@ -49,6 +49,7 @@ PERMISSIONS: dict[type, Permission] = {
     commands.CloseOrder: Permission.DECIDE,
     commands.Activate: Permission.DECIDE,
     commands.SettleHold: Permission.OPERATE,
+    commands.SettleHolds: Permission.OPERATE,
     commands.SignBaseline: Permission.OPERATE,
     commands.RedriveLetter: Permission.OPERATE,
     commands.DiscardLetter: Permission.OPERATE,

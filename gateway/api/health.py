@@ -9,7 +9,8 @@ from fastapi.responses import JSONResponse
 
 from gateway.api.services import FromServices
 from gateway.domain.clock import rfc3339
-from gateway.ports import Health, HealthReport
+from gateway.domain.health import Health
+from gateway.ports import HealthReport
 
 
 def summary(report: HealthReport) -> dict[str, Any]:

@@ -6,6 +6,8 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from gateway.api.tls import is_certified
+
 MOST_CONNECTIONS = 256
 MOST_OF_ONE_ADDRESS = 64
 HANDSHAKE_WITHIN = 5.0  # s for TLS: until then nobody counts the connection, but it has a file descriptor
@@ -27,7 +29,7 @@ class PatientProtocol(H11Protocol):
             transport.abort()
             return
         tls: Any = transport.get_extra_info("ssl_object")
-        self.app_state = {**self.app_state, "certified": bool(tls and tls.getpeercert())}
+        self.app_state = {**self.app_state, "certified": tls is not None and is_certified(tls)}
         self._head = self._hang_up_after(HEAD_WITHIN)
 
     def data_received(self, data: bytes) -> None:

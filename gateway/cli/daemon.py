@@ -70,8 +70,9 @@ def _give(
 
 
 def entry(config_dir: Path, exception: int) -> dict[str, Any]:
-    """Return an open entry of the work list as the API shows it; empty where none of that number is shown."""
-    answer = ask(load_config(config_dir), "/api/v1/exceptions") or {"exceptions": []}
+    """Return an open entry of the work list as the API shows it; empty where none of that number is open."""
+    page = f"/api/v1/exceptions?after={max(0, exception - 1)}&limit=1"
+    answer = ask(load_config(config_dir), page) or {"exceptions": []}
     return next((one for one in answer["exceptions"] if one["id"] == exception), {})
 
 

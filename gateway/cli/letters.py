@@ -52,8 +52,7 @@ def refused(config_dir: Folder, *, closed: ClosedOnes = False) -> None:
     rows = read_views(config_dir, lambda views: views.refused(("", 0), _SHOWN, closed=closed))
     shown = new_table("sink", ">seq", "order", "last try", ">tries", "reason")
     for one in rows:
-        waits = " · is offered once more" if one.asked else ""
-        reason = f"{_plain(one.reason)}{waits}{_ended(one.closed)}"
+        reason = f"{_plain(one.reason)}{_waits(one)}{_ended(one.closed)}"
         shown.add_row(one.sink, str(one.seq), one.order or "–", moment(one.at), str(one.tries), reason)
     show(shown)
     _tell_of_more(rows)
@@ -170,6 +169,14 @@ def _beginning(one: Letter) -> str:
     text = as_text(one.payload)
     said = " ".join(text.split()) if text is not None else one.payload.hex(" ")
     return said if len(said) <= _PREVIEW and len(one.payload) == one.size else f"{said[:_PREVIEW]}…"
+
+
+def _waits(one: Refused) -> str:
+    if one.closed:
+        return ""
+    if one.removed:
+        return f" · sink {one.sink} is not in gateway.yaml any more: gateway settle-posting closes it"
+    return " · is offered once more" if one.asked else ""
 
 
 def _ended(closed: Closed | None) -> str:

@@ -6,24 +6,26 @@ from typing import Annotated
 import typer
 
 from gateway.api.views.orders import overviews
-from gateway.cli.holds import way_out
 from gateway.cli.options import Folder
 from gateway.cli.tables import moment, new_table, read_views, show
+from gateway.cli.work_list import ALL, alike, numbers, sentence, units
 from gateway.domain.quantity import text
 from gateway.runtime.bootstrap import load_config
 
 
 def exceptions(
-    config_dir: Folder, closed: Annotated[bool, typer.Option(help="those that are closed, the last one first")] = False
+    config_dir: Folder,
+    *,
+    closed: Annotated[bool, typer.Option(help="those that are closed, the last one first")] = False,
+    every: Annotated[bool, typer.Option("--every", help="a line each, even of many that are alike")] = False,
 ) -> None:
-    """Show what may not be posted yet, oldest first, and why."""
-    rows = read_views(config_dir, lambda views: views.exceptions_closed() if closed else views.exceptions())
+    """Show what may not be posted yet, oldest first, and why; many that are alike in one line."""
+    rows = read_views(config_dir, lambda views: views.exceptions_closed() if closed else views.exceptions(ALL))
     table = new_table(">#", "|kind", "about", ">holds", "since", "reason")
-    for one in rows:
-        closed_by = f" · closed by {one.closed_by}: {one.close_reason}" if one.closed_at else ""
-        holds = f"{text(one.quantity)} {one.uom}".rstrip()
-        reason = f"{one.reason}{closed_by}{way_out(one)}"
-        table.add_row(str(one.id), one.kind.value, "/".join(one.scope), holds, moment(one.first_event), reason)
+    for group in [[one] for one in rows] if every else alike(rows):
+        first = group[0]
+        about = first.kind.value, "/".join(first.scope), units(group), moment(first.first_event)
+        table.add_row(numbers(group), *about, sentence(group))
     show(table)
 
 

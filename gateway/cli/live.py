@@ -10,8 +10,8 @@ from rich.text import Text
 
 from gateway.domain.event import SignalId
 from gateway.domain.exception import ExceptionRecord
+from gateway.domain.health import Link
 from gateway.domain.quantity import ZERO, text
-from gateway.ports import Link
 from gateway.runtime.gateway import Gateway
 from gateway.store.batch import Tally
 

@@ -10,6 +10,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from gateway.cli.daemon import ask
+from gateway.cli.work_list import ALL, alike, numbers, units
+from gateway.domain.exception import ExceptionRecord
 from gateway.domain.quantity import text
 from gateway.runtime.bootstrap import load_config
 from gateway.settings.load import Config
@@ -67,10 +69,14 @@ async def _show_store(console: Console, config: Config) -> None:
             console.print(f"baselines: {unsigned} not signed yet; `gateway baselines` lists them", style="yellow")
         if signed := await views.read(newest):
             console.print(f"verified to seq {signed.seq} at {signed.at}, signed by key {signed.key}", highlight=False)
-        entries = await views.exceptions()
-        console.print(f"blocked: {len(entries)}", style="red" if entries else "green")
-        for entry in entries:
-            holds = f"holds {text(entry.quantity)} {entry.uom}".rstrip()
-            console.print(f"  #{entry.id} {'/'.join(entry.scope)} {holds}: {entry.reason}", markup=False)
+        _show_blocked(console, await views.exceptions(ALL))
     finally:
         await views.close()
+
+
+def _show_blocked(console: Console, entries: list[ExceptionRecord]) -> None:
+    console.print(f"blocked: {len(entries)}", style="red" if entries else "green")
+    for group in alike(entries):
+        many = f"{len(group)} alike, the first: " if len(group) > 1 else ""
+        about = f"#{numbers(group)} {'/'.join(group[0].scope)} holds {units(group)}"
+        console.print(f"  {about}: {many}{group[0].reason}", markup=False)

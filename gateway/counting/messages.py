@@ -11,6 +11,7 @@ from typing import NamedTuple
 from gateway.signals.sample import Message
 
 Range = tuple[int, int]  # first and last sequence number
+Stretch = tuple[Decimal, Decimal]  # of a cumulative quantity: from where to where
 
 MOST_RANGES = 1000  # a source that loses every other message must not grow its watermark for ever
 
@@ -35,6 +36,7 @@ class Watermark:
     `missing`: ranges below `sequence` that never came, ascending. Beyond MOST_RANGES the oldest is forgotten
     here; the exception that reported it stays. `settled`: what was missing and never came before it was settled.
     `doubt`: why what seems to be missing next may be booked already; empty again when the watermark moves.
+    `unreported`: where only the totals show a loss, of which of them no message came; bounded like `missing`.
     """
 
     sequence: int | None = None
@@ -43,6 +45,7 @@ class Watermark:
     source_time: datetime | None = None
     settled: tuple[Settled, ...] = ()
     doubt: str = ""
+    unreported: tuple[Stretch, ...] = ()
 
 
 class Arrival(StrEnum):
@@ -102,13 +105,15 @@ def restart(watermark: Watermark, message: Message, source_time: datetime | None
     the device numbers anew; where it sends totals they say what was lost before this message.
     """
     if _before(source_time, watermark.source_time):
-        return _late(watermark, source_time)
-    lost = _unreported(watermark, message)
-    if lost is not None and lost < 0:  # the total began again, too
-        lost = message.total - message.quantity if message.total is not None else None
-    missed = Gap(None, None, lost, watermark.doubt) if lost else None
-    anew = Watermark(message.sequence, message.total, (), source_time, watermark.settled)
-    return Receipt(Arrival.RESTARTED, anew, missed)
+        return _late(watermark, message, source_time)
+    between, unreported = _between(watermark, message), watermark.unreported
+    if between is not None and between[1] < between[0]:  # the total began again, too
+        between, unreported = (Decimal(0), between[1]), ()
+    anew = Watermark(message.sequence, message.total, (), source_time, watermark.settled, unreported=unreported)
+    if between is None or between[1] <= between[0]:
+        return Receipt(Arrival.RESTARTED, anew)
+    missed = Gap(None, None, between[1] - between[0], watermark.doubt)
+    return Receipt(Arrival.RESTARTED, _with_loss(anew, between), missed)
 
 
 def again(watermark: Watermark | None, message: Message, source_time: datetime | None) -> Receipt:
@@ -121,11 +126,18 @@ def again(watermark: Watermark | None, message: Message, source_time: datetime |
         return receipt
     anew = receipt.verdict is Arrival.REPEATED and not _before(watermark.source_time, source_time)
     if anew or _before(source_time, watermark.source_time):
-        return _late(watermark, source_time)
+        return _late(watermark, message, source_time)
     return receipt
 
 
-def _late(watermark: Watermark, source_time: datetime | None) -> Receipt:
+def _late(watermark: Watermark, message: Message, source_time: datetime | None) -> Receipt:
+    hole = next((one for one in watermark.unreported if _reports(message, one)), None)
+    if hole is not None and message.total is not None:
+        rest = ((hole[0], message.total - message.quantity), (message.total, hole[1]))
+        unreported = [*watermark.unreported, *(one for one in rest if one[0] < one[1])]
+        unreported.remove(hole)
+        left = replace(watermark, unreported=tuple(sorted(unreported)[-MOST_RANGES:]))
+        return Receipt(Arrival.LATE, left, filled=Gap(None, None, message.quantity))
     unnumbered = (one for one in watermark.settled if one.first is None)
     settled = next((one for one in unnumbered if not _before(one.until, source_time)), None)
     return Receipt(Arrival.TOO_LATE if settled else Arrival.LATE, watermark, settled=settled)
@@ -167,25 +179,30 @@ def _named(message: Message) -> Iterator[str]:
 def _unnumbered(watermark: Watermark | None, message: Message, source_time: datetime | None) -> Receipt:
     if message.total is None or (watermark and watermark.sequence is not None):
         return Receipt(Arrival.NEW, watermark)
-    moved = Watermark(None, message.total, (), source_time, watermark.settled if watermark else ())
-    lost = _unreported(watermark, message) if watermark else None
-    if lost is not None and lost < 0:
-        return Receipt(Arrival.REPEATED, watermark)
-    if watermark is None or not lost:
+    if watermark is None:
+        return Receipt(Arrival.NEW, Watermark(None, message.total, (), source_time))
+    moved = replace(watermark, total=message.total, source_time=source_time, doubt="")
+    between = _between(watermark, message)
+    if between is None or between[0] == between[1]:
         return Receipt(Arrival.NEW, moved)
-    return Receipt(Arrival.GAP, moved, Gap(None, None, lost, watermark.doubt))
+    if between[1] < between[0]:
+        return Receipt(Arrival.REPEATED, watermark)
+    missed = Gap(None, None, between[1] - between[0], watermark.doubt)
+    return Receipt(Arrival.GAP, _with_loss(moved, between), missed)
 
 
 def _ahead(watermark: Watermark, due: int, number: int, message: Message, source_time: datetime | None) -> Receipt:
     if number == due:  # nothing is missing; a total that disagrees was rounded by the device
-        moved = Watermark(number, message.total, watermark.missing, source_time, watermark.settled)
-        return Receipt(Arrival.NEW, moved)
-    lost = _unreported(watermark, message)
-    if lost is None or lost < 0:
-        lost = Decimal(number - due)
+        return Receipt(Arrival.NEW, _moved(watermark, message, source_time))
+    between = _between(watermark, message)
+    lost = Decimal(number - due) if between is None or between[1] < between[0] else between[1] - between[0]
     missing = (*watermark.missing, (due, number - 1))[-MOST_RANGES:]
-    moved = Watermark(number, message.total, missing, source_time, watermark.settled)
+    moved = replace(_moved(watermark, message, source_time), missing=missing)
     return Receipt(Arrival.GAP, moved, Gap(due, number - 1, lost, watermark.doubt))
+
+
+def _moved(watermark: Watermark, message: Message, source_time: datetime | None) -> Watermark:
+    return replace(watermark, sequence=message.sequence, total=message.total, source_time=source_time, doubt="")
 
 
 def _behind(watermark: Watermark, number: int, message: Message, source_time: datetime | None) -> Receipt:
@@ -206,7 +223,10 @@ def settle(watermark: Watermark, settled: Iterable[Settled]) -> Watermark:
     """Return the watermark without what is settled now among what is missing."""
     found = _joined(settled)
     missing = tuple(one for one in watermark.missing if not any(_in(one[0], other) for other in found))
-    return replace(watermark, missing=missing, settled=(*watermark.settled, *found)[-MOST_RANGES:])
+    unreported = () if any(one.first is None for one in found) else watermark.unreported
+    return replace(
+        watermark, missing=missing, settled=(*watermark.settled, *found)[-MOST_RANGES:], unreported=unreported
+    )
 
 
 def _joined(settled: Iterable[Settled]) -> list[Settled]:
@@ -231,11 +251,19 @@ def _in(number: int, settled: Settled) -> bool:
     return settled.first is not None and settled.last is not None and settled.first <= number <= settled.last
 
 
-def _unreported(watermark: Watermark, message: Message) -> Decimal | None:
-    """Return what was made between the watermark and this message by the device's totals; None without them."""
+def _between(watermark: Watermark, message: Message) -> Stretch | None:
+    """Return where the device's total went between the watermark and this message's units; None without totals."""
     if watermark.total is None or message.total is None:
         return None
-    return message.total - watermark.total - message.quantity
+    return watermark.total, message.total - message.quantity
+
+
+def _with_loss(watermark: Watermark, stretch: Stretch) -> Watermark:
+    return replace(watermark, unreported=(*watermark.unreported, stretch)[-MOST_RANGES:])
+
+
+def _reports(message: Message, stretch: Stretch) -> bool:
+    return message.total is not None and stretch[0] <= message.total - message.quantity and message.total <= stretch[1]
 
 
 def _before(one: datetime | None, other: datetime | None) -> bool:

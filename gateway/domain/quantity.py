@@ -132,6 +132,13 @@ def _terminating(numerator: int, denominator: int) -> Decimal:
 
 
 def text(quantity: Decimal) -> str:
-    """Return the quantity as JSON carries it: plain digits, never an exponent."""
+    """Return the quantity as JSON carries it: plain digits, no exponent and no trailing zeros.
+
+    So one number has one text, whichever way it was reckoned: a replay writes the same bytes.
+    """
+    if not quantity:
+        return "0"
     written = str(quantity)  # a quarter of the formatter's time, and an exponent is rare
-    return format(quantity, "f") if "E" in written else written
+    if "E" in written:
+        written = format(quantity, "f")
+    return written.rstrip("0").rstrip(".") if "." in written else written

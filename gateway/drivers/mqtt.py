@@ -1,32 +1,30 @@
 """MQTT: a persistent session at QoS 1 whose messages are acknowledged only when what came of them is committed."""
 
-import asyncio
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, Self
 
-from paho.mqtt.client import MQTTMessage, topic_matches_sub
+from paho.mqtt.client import MQTTMessage
 from pydantic import Field, field_validator, model_validator
 
 from gateway.domain.clock import Instant
-from gateway.errors import DataError, GatewayError
-from gateway.ports import Clock, DriverPlugin, Health, Intake, Link
+from gateway.domain.health import Health
+from gateway.errors import DataError
+from gateway.ports import Clock, DriverPlugin, Intake
 from gateway.settings.base import Duration, UserSettings
 from gateway.settings.device import DeviceSettings, EventSettings, SignalSettings
-from gateway.signals import payload
 from gateway.signals.payload import EventPaths, Path
-from gateway.signals.sample import Sample, Scan, Unreadable
+from gateway.signals.sample import Scan
 from gateway.transport.address import Address, parse_address
-from gateway.transport.announced import Announced
-from gateway.transport.backoff import Backoff
+from gateway.transport.device_link import DeviceLink
 from gateway.transport.mqtt import Broker, MqttConnection
+from gateway.transport.mqtt_topics import Topics, TopicSignal
 from gateway.transport.tls import TlsSettings
 
 _log = logging.getLogger(__name__)
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
-_LARGEST = 1 << 20  # bytes of a message that is read; MQTT allows 256 MiB
-_KEPT = 64 << 10  # bytes kept of a larger one
 
 
 class MqttSignal(SignalSettings):
@@ -59,6 +57,10 @@ class MqttSignal(SignalSettings):
     def paths(self) -> EventPaths | Path:
         """Return the compiled paths; DataError for a bad one."""
         return EventPaths.compile(self.event.model_dump()) if self.event else Path.compile(str(self.value))
+
+    def on_its_topic(self) -> TopicSignal:
+        """Return what reads its messages."""
+        return TopicSignal(self.topic, self.paths(), counts=self.counter is not None)
 
 
 class MqttSettings(DeviceSettings):
@@ -142,104 +144,51 @@ class MqttDriver:
     def __init__(self, settings: MqttSettings, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
-        self._state = Announced(Health(Link.CONNECTING), _log, settings.device)
-        self._backoff = Backoff(settings.retry_after, settings.retry_at_most)
-        self._paths = {name: signal.paths() for name, signal in settings.signals.items()}
-        self._contexts: dict[str, Sample] = {}  # last known boot id, order …: counters come with them
+        self._link = DeviceLink(settings, _log)
+        self._topics = Topics(
+            settings.device, {name: signal.on_its_topic() for name, signal in settings.signals.items()}
+        )
         self._connection: MqttConnection | None = None
 
     @property
     def health(self) -> Health:
         """Return the current state."""
-        return self._state.value
+        return self._link.health
 
     async def run(self, intake: Intake) -> None:
         """Connect, take messages, and begin again whenever that ends; until cancelled."""
-        if self._settings.unsafe:
-            _log.warning("%s: %s", self._settings.device, self._settings.unsafe)
-        while True:
-            try:
-                with (self._settings.tls or TlsSettings()).explained():
-                    await self._attend(intake)
-            except GatewayError as error:
-                self._state.set(Health(Link.DISCONNECTED, str(error)), logging.WARNING)
-            await asyncio.sleep(self._backoff.next())
+        await self._link.keep_up(partial(self._attend, intake))
 
     async def _attend(self, intake: Intake) -> None:
         connection = self._connection = MqttConnection(self._settings.connection(), self._subscribed)
         try:
-            await connection.open()
-            self._backoff.reset()
-            while True:
-                # Waiting for room in the intake, nothing is taken here, and soon nothing read from the socket.
-                await intake.put(self._scan(connection, await connection.message()))
+            with (self._settings.tls or TlsSettings()).explained():
+                await connection.open()
+                self._link.answered()
+                while True:
+                    # Waiting for room in the intake, nothing is taken here, and soon nothing read from the socket.
+                    await intake.put(self._scan(connection, await connection.message()))
         finally:
             self._connection = None
             connection.close()
 
     def _subscribed(self, refused: Sequence[str]) -> None:
-        if refused:
-            detail = f"the broker refuses the subscription to {', '.join(refused)}"
-            self._state.set(Health(Link.DEGRADED, detail), logging.WARNING)
-        else:
-            self._state.set(Health(Link.CONNECTED))
+        self._link.judge([f"the broker refuses the subscription to {', '.join(refused)}"] if refused else [])
 
     def _scan(self, connection: MqttConnection, message: MQTTMessage) -> Scan:
-        samples, reason = self._decoded(message)
-        kept = len(message.payload) if len(message.payload) <= _LARGEST else _KEPT
+        samples, unreadable = self._topics.decoded(message)
         return Scan(
             self._settings.device,
             self._clock.now(),
             samples,
-            unreadable=Unreadable(_topic(message), bytes(message.payload[:kept]), reason) if reason else None,
+            unreadable=unreadable,
             receipt=Receipt(connection, message.mid) if message.qos else None,
             replay=message.retain,
         )
 
     def reread(self, source: str, payload: bytes, received: Instant) -> Scan:
         """Return what a kept message of that topic says by now, without what the device said since."""
-        if not any(self._heard_on(source)):
-            raise DataError(f"no signal of {self._settings.device} has a topic that {source} is one of")
-        samples: list[Sample] = []
-        self._read(source, payload, samples)
-        return Scan(self._settings.device, received, tuple(samples))
-
-    def _decoded(self, message: MQTTMessage) -> tuple[tuple[Sample, ...], str]:
-        """Return the samples of a message, and why it can't be read (in part): empty when it can."""
-        samples: list[Sample] = []
-        try:
-            self._read(message.topic, bytes(message.payload), samples)
-        except (DataError, UnicodeDecodeError) as error:
-            return self._beside(samples), str(error)
-        return self._beside(samples), ""
-
-    def _read(self, topic: str, content: bytes, samples: list[Sample]) -> None:
-        """Add the samples of a message, signal by signal; DataError for the first that can't be read."""
-        if len(content) > _LARGEST:
-            raise DataError(f"a message of {len(content)} bytes is too large, only its first {_KEPT} are kept")
-        document = payload.parse(content)
-        for name in self._heard_on(topic):
-            samples += self._sample(name, document)
-
-    def _heard_on(self, topic: str) -> Iterator[str]:
-        return (name for name, one in self._settings.signals.items() if topic_matches_sub(one.topic, topic))
-
-    def _sample(self, name: str, document: Mapping[str, object]) -> list[Sample]:
-        paths = self._paths[name]
-        if isinstance(paths, Path):
-            counts = self._settings.signals[name].counter is not None
-            return [payload.value(name, document, paths, counts=counts)]
-        event = payload.event(name, document, paths)
-        return [event] if event else []
-
-    def _beside(self, samples: Sequence[Sample]) -> tuple[Sample, ...]:
-        """Put the last known contexts beside counters that came without them."""
-        signals = self._settings.signals
-        contexts = [new for new in samples if signals[new.signal].value and not signals[new.signal].counter]
-        self._contexts.update((new.signal, new) for new in contexts)
-        if not any(signals[sample.signal].counter for sample in samples):
-            return tuple(samples)
-        return (*self._contexts.values(), *(sample for sample in samples if sample.signal not in self._contexts))
+        return Scan(self._settings.device, received, self._topics.reread(source, payload))
 
     def read_again(self, signal: str) -> None:
         """Nothing to read: the device publishes by itself."""
@@ -254,13 +203,6 @@ class MqttDriver:
         """Reconnect: only then does a broker send again what wasn't acknowledged."""
         if self._connection:
             self._connection.lose("reconnecting for redelivery")
-
-
-def _topic(message: MQTTMessage) -> str:
-    try:
-        return message.topic
-    except UnicodeDecodeError:
-        return "a topic that is no UTF-8"
 
 
 PLUGIN = DriverPlugin("mqtt", MqttSettings, MqttDriver)

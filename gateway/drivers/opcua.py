@@ -3,21 +3,22 @@
 import asyncio
 import logging
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Literal, Self
 
 from asyncua import ua
 from asyncua.ua.uaerrors import UaError
 from pydantic import Field, field_validator, model_validator
 
-from gateway.errors import GatewayError, TransientError
-from gateway.ports import Clock, DriverPlugin, Health, Intake, Link
+from gateway.domain.health import Health
+from gateway.errors import TransientError
+from gateway.ports import Clock, DriverPlugin, Intake
 from gateway.settings.base import Duration, ExistingPath, UserSettings
 from gateway.settings.device import DeviceSettings, SignalSettings
 from gateway.signals.image import Image
 from gateway.signals.sample import Sample, Scan
 from gateway.transport.address import parse_address
-from gateway.transport.announced import Announced
-from gateway.transport.backoff import Backoff
+from gateway.transport.device_link import DeviceLink
 from gateway.transport.opcua import OpcUaConnection
 from gateway.transport.opcua_security import Security
 
@@ -113,25 +114,17 @@ class OpcUaDriver:
     def __init__(self, settings: OpcUaSettings, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
-        self._state = Announced(Health(Link.CONNECTING), _log, settings.device)
-        self._backoff = Backoff(settings.retry_after, settings.retry_at_most)
+        self._link = DeviceLink(settings, _log)
         self._follower: _Follower | None = None
 
     @property
     def health(self) -> Health:
         """Return the current state."""
-        return self._state.value
+        return self._link.health
 
     async def run(self, intake: Intake) -> None:
         """Connect, read, follow, and begin again whenever that ends; until cancelled."""
-        if self._settings.unsafe:
-            _log.warning("%s: %s", self._settings.device, self._settings.unsafe)
-        while True:
-            try:
-                await self._attend(intake)
-            except GatewayError as error:
-                self._state.set(Health(Link.DISCONNECTED, str(error)), logging.WARNING)
-            await asyncio.sleep(self._backoff.next())
+        await self._link.keep_up(partial(self._attend, intake))
 
     async def _attend(self, intake: Intake) -> None:
         signals = self._settings.signals
@@ -142,10 +135,10 @@ class OpcUaDriver:
             wait=self._settings.timeout,
         )
         try:
-            await connection.open(self._settings.security())
-            self._follower = _Follower(self._settings, self._clock, intake, connection, self._state)
+            await connection.open(self._settings.security(), lambda: self._clock.now().wall)
+            self._follower = _Follower(self._settings, self._clock, intake, connection, self._link)
             await self._follower.begin()
-            self._backoff.reset()
+            self._link.answered()
             while True:
                 await self._follower.turn()
         finally:
@@ -173,13 +166,13 @@ class _Follower:
         clock: Clock,
         intake: Intake,
         connection: OpcUaConnection,
-        state: Announced[Health],
+        link: DeviceLink,
     ) -> None:
         self._settings = settings
         self._clock = clock
         self._intake = intake
         self._connection = connection
-        self._state = state
+        self._link = link
         self._image = Image({name for name, signal in settings.signals.items() if signal.counter is None})
         self._refused: dict[str, str] = {}  # signals the server does not monitor, and why
         self._heard: dict[str, float] = {}  # signal → loop time of its last reading or notification
@@ -258,11 +251,8 @@ class _Follower:
 
     def _judge(self) -> None:
         faults = {**self._refused, **self._image.bad}
-        if not faults:
-            self._state.set(Health(Link.CONNECTED))
-            return
-        detail = "; ".join(f"{name} ({self._settings.signals[name].node}): {why}" for name, why in faults.items())
-        self._state.set(Health(Link.DEGRADED, detail), logging.WARNING)
+        nodes = self._settings.signals
+        self._link.judge([f"{name} ({nodes[name].node}): {why}" for name, why in faults.items()])
 
 
 PLUGIN = DriverPlugin("opcua", OpcUaSettings, OpcUaDriver)

@@ -1,6 +1,7 @@
 """What a message source lost: one exception a signal, naming the missing messages, until they come late."""
 
 from dataclasses import replace
+from decimal import Decimal
 
 import orjson
 
@@ -8,12 +9,13 @@ from gateway.counting import messages
 from gateway.counting.messages import MOST_RANGES, Gap, Settled
 from gateway.domain.event import Event, SignalId
 from gateway.domain.exception import ExceptionKind, ExceptionRecord
-from gateway.domain.quantity import EXACT, text
+from gateway.domain.quantity import EXACT, ZERO, text
 from gateway.pipeline import recording, work_list
 from gateway.pipeline.working_copy import WorkingCopy
 
 Missing = list[tuple[int | None, int | None]]  # first and last number; None where only a total shows the loss
 
+_CAME_LATE = "the missing messages came late"
 _SHOWN = 3  # ranges in the sentence; `detail` has them all
 
 
@@ -41,23 +43,42 @@ def came_late(work: WorkingCopy, event: Event, gap: Gap) -> None:
     """Take a message that came after all out of its gap; what the last one leaves was not lost either."""
     work.record("gap", recording.gap(event, gap, late=True))
     before = work_list.open_for(work, ExceptionKind.GAP, event.signal)
-    if before is None or gap.first is None:
+    if before is None:
         return
-    after = work_list.shorten(work, before, gap.quantity, closed="the missing messages came late")
-    if after.closed_at is None:
-        _describe(work, after, _without(_missing(before), gap.first), _doubt(before))
+    if gap.first is None:
+        after = _shortened(work, before, gap.quantity)
+    else:
+        after = work_list.shorten(work, before, gap.quantity, closed=_CAME_LATE)
+        if after.closed_at is None:
+            _describe(work, after, _without(_missing(before), gap.first), _doubt(before))
     taken = EXACT.subtract(before.quantity, after.quantity)
     work.tally(event.signal, event.uom, counted=-taken, held=-taken)
 
 
+def _shortened(work: WorkingCopy, before: ExceptionRecord, quantity: Decimal) -> ExceptionRecord:
+    """Take units that nobody numbered out of the gap; how many messages they are in shows only at its end."""
+    after = replace(before, quantity=max(ZERO, EXACT.subtract(before.quantity, quantity)))
+    missing = _missing(before)
+    if not after.quantity and quantity and all(first is None for first, _ in missing):
+        return work_list.close(work, after, _CAME_LATE, "gateway")
+    _describe(work, after, missing, _doubt(before))
+    work.must_commit = True
+    return after
+
+
 def settle(work: WorkingCopy, record: ExceptionRecord, person: str) -> None:
-    """Take what is missing for settled, with the entry: a message of it that comes yet is held."""
+    """Take what is missing for settled, with the entry."""
+    decide(work, record, person)
+    work.tally(SignalId(*record.scope), record.uom, counted=-record.quantity, held=-record.quantity)
+
+
+def decide(work: WorkingCopy, record: ExceptionRecord, person: str) -> None:
+    """Note that a person has said what became of all that is missing: a message of it that comes yet is held."""
     signal = SignalId(*record.scope)
     watermark = work.watermarks.get(signal)
     if watermark is not None:  # a replay has none
         settled = [Settled(*one, record.id, person, record.last_event) for one in _missing(record)]
         work.watermarks[signal] = messages.settle(watermark, settled)
-    work.tally(signal, record.uom, counted=-record.quantity, held=-record.quantity)
 
 
 def _missing(record: ExceptionRecord | None) -> Missing:

@@ -3,7 +3,8 @@
 The recording says what the command was about: the first event of the document, or the scope of the entry.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +16,9 @@ from gateway.domain.command import (
     Command,
     Retry,
     Reverse,
+    SettledHold,
     SettleHold,
+    SettleHolds,
 )
 from gateway.domain.event import SignalId
 from gateway.domain.exception import ExceptionKind
@@ -32,6 +35,8 @@ async def meant(writer: Writer, command: Command, about: Mapping[str, Any]) -> C
         command = replace(command, seen="")  # its object needn't be here what it was there
     if isinstance(command, _OF_ENTRIES) and "exception" in about:
         return replace(command, exception=_entry(writer, about["exception"]))
+    if isinstance(command, SettleHolds) and "exceptions" in about:
+        return replace(command, holds=tuple(_holds(writer, command.holds, about["exceptions"])))
     if isinstance(command, CloseWindow) and "event" in about:
         return replace(command, document=await _document(writer, *about["event"]))
     if isinstance(command, Reverse) and "event" in about:
@@ -39,10 +44,24 @@ async def meant(writer: Writer, command: Command, about: Mapping[str, Any]) -> C
     return command
 
 
-def _entry(writer: Writer, about: Sequence[str]) -> int:
+def _holds(
+    writer: Writer, holds: Iterable[SettledHold], abouts: Iterable[Sequence[str] | None]
+) -> Iterator[SettledHold]:
+    """Yield those that have an entry here, each another one: of entries alike the first is the first again."""
+    named: set[int] = set()
+    for one, about in zip(holds, abouts, strict=True):
+        with suppress(CommandRefused):
+            number = one.exception if about is None else _entry(writer, about, named)
+            named.add(number)
+            yield replace(one, exception=number, seen="")
+
+
+def _entry(writer: Writer, about: Sequence[str], but: Container[int] = ()) -> int:
     kind, *scope, code = about
     same = [
-        one for one in writer.state.exceptions.values() if (one.kind, one.scope) == (ExceptionKind(kind), tuple(scope))
+        one
+        for one in writer.state.exceptions.values()
+        if (one.kind, one.scope) == (ExceptionKind(kind), tuple(scope)) and one.id not in but
     ]
     if not same:
         raise CommandRefused(f"no {kind} exception of {'/'.join(scope)} is open here")

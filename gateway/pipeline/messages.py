@@ -20,7 +20,6 @@ from gateway.pipeline.working_copy import WorkingCopy
 from gateway.signals.sample import Message, Sample, Scan
 from gateway.signals.sscc import read_sscc
 from gateway.store.batch import DeadLetter
-from gateway.store.lineage import DOUBTED
 from gateway.store.store import Store
 
 EventKey = tuple[str, str, str]
@@ -42,7 +41,7 @@ class _Taken:
     point: Point
     scan: Scan
     sample: Sample
-    message: Message  # the sample's
+    message: Message  # the sample's, in its signal's unit
     event: Event
     content: str
     context: Context
@@ -102,25 +101,29 @@ def receive(  # one message with all that is known of it
         _set_aside(work, scan, sample, context, str(error))
         return
     event = event_of(point, scan, sample, message, context)
-    if not message.stable:
+    if message.stable:
+        content = messages.content(sample.value, sample.source_time)
+        _take(work, _Taken(point, scan, sample, message, event, content, context), known, judge)
+    else:
         _pass_over(work, event, judge(work.watermarks.get(point.id), message, sample.source_time))
-        return
-    content = messages.content(sample.value, sample.source_time)
-    taken = _Taken(point, scan, sample, sample.value, event, content, context)
+
+
+def _take(work: WorkingCopy, taken: _Taken, known: Known, judge: Judge) -> None:
+    """Book or do a message that tells of an event, unless it came before."""
     if _came_before(work, taken, known):
         return
-    receipt = _receipt(work, point, sample, message, judge)
+    event, receipt = taken.event, _receipt(work, taken, judge)
     if receipt.settled is not None and event.kind not in UNCOUNTED:
         _hold_too_late(work, taken, receipt.settled)
         return
     _note_gaps(work, event, receipt)
     if event.kind in NO_UNITS:
         _occur(work, taken, receipt.verdict, known.transfers)
-    elif doubt := restored.doubt_of(work, scan, sample):
+    elif doubt := restored.doubt_of(work, taken.scan, taken.sample):
         _hold_restored(work, taken, doubt)
     else:
-        book(work, point, event, receipt.verdict, taken.content)
-        _tell_of_the_label(work, event, message.sscc)
+        book(work, taken.point, event, receipt.verdict, taken.content)
+        _tell_of_the_label(work, event, taken.message.sscc)
 
 
 def _in_the_signals_unit(work: WorkingCopy, point: Point, message: Message) -> Message:
@@ -136,7 +139,8 @@ def _in_the_signals_unit(work: WorkingCopy, point: Point, message: Message) -> M
 def _set_aside(work: WorkingCopy, scan: Scan, sample: Sample, context: Context, reason: str) -> None:
     """Keep a message that can't be added to the others, or done, as a dead letter: what it says, and why."""
     said = put_aside.written(sample, context)
-    work.rows.dead_letters.append(DeadLetter(scan.device, sample.signal, said, reason, scan.received.wall))
+    at = scan.received.wall
+    work.rows.dead_letters.append(DeadLetter(scan.device, sample.signal, said, reason, at, put_aside=True))
     work.must_commit = True
 
 
@@ -174,12 +178,13 @@ def _contradicted(work: WorkingCopy, taken: _Taken, known: Known) -> None:
     hold_event(work, conflicting, "conflict", reason)
 
 
-def _receipt(work: WorkingCopy, point: Point, sample: Sample, message: Message, judge: Judge) -> Receipt:
+def _receipt(work: WorkingCopy, taken: _Taken, judge: Judge) -> Receipt:
+    point, message, source_time = taken.point, taken.message, taken.sample.source_time
     before = work.watermarks.get(point.id)
-    receipt = judge(before, message, sample.source_time)
+    receipt = judge(before, message, source_time)
     if receipt.verdict is Arrival.REPEATED and before is not None:
         # Its number was seen, its key was not: the device began to number anew.
-        receipt = messages.restart(before, message, sample.source_time)
+        receipt = messages.restart(before, message, source_time)
     if receipt.watermark is not None:
         work.watermarks[point.id] = receipt.watermark
     return receipt
@@ -202,8 +207,9 @@ def _hold_restored(work: WorkingCopy, taken: _Taken, doubt: str) -> None:
     if event.kind in UNCOUNTED:
         _set_aside(work, taken.scan, taken.sample, taken.context, doubt)
         return
-    work.add_event(event, "RESTORED", taken.content, (DOUBTED, doubt, ""))
-    hold_event(work, event, DOUBTED, doubt)
+    hold = restored.hold_of(event, doubt)
+    work.add_event(event, "RESTORED", taken.content, hold)
+    hold_event(work, event, *hold)
 
 
 def _note_gaps(work: WorkingCopy, event: Event, receipt: Receipt) -> None:

@@ -58,6 +58,8 @@ def about(event: Event) -> dict[str, Any]:
     kept = {"key": event.key, "order": event.order, "at": rfc3339(event.source_time)}
     if event.sscc is not None:
         kept |= {"sscc": event.sscc, "units": None if event.units is None else text(event.units)}
+    if event.temperature is not None:
+        kept |= {"temperature": text(event.temperature)}
     return kept
 
 

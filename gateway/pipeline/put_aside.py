@@ -1,13 +1,12 @@
 """A message that was read but couldn't be done, as the bytes of its dead letter, and back."""
 
-from collections.abc import Mapping
 from dataclasses import asdict, fields
 from datetime import datetime
-from typing import Any
 
 import orjson
 from pydantic import TypeAdapter
 
+from gateway.errors import DataError
 from gateway.pipeline.image import Context
 from gateway.signals.sample import Message, Sample
 
@@ -24,15 +23,16 @@ def written(sample: Sample, context: Context) -> bytes:
     return orjson.dumps({**said, _TIME: sample.source_time, _ORDER: context.order}, default=str)
 
 
-def read(signal: str, payload: bytes) -> tuple[Sample, Context] | None:
-    """Return the message that was put aside, None where the bytes are none: they came from the device as they are."""
+def read(signal: str, payload: bytes) -> tuple[Sample, Context]:
+    """Return the message that `written` wrote, now or in an earlier version; DataError where it didn't.
+
+    Only for letters that the store calls put aside: what a device sent may look the same.
+    """
     try:
-        said: Any = orjson.loads(payload)
-        if not (isinstance(said, Mapping) and said.keys() >= _MEMBERS):
-            return None
-        message = _MESSAGE.validate_python({name: said[name] for name in _MEMBERS})
+        said = orjson.loads(payload)
+        message = _MESSAGE.validate_python({name: said[name] for name in _MEMBERS & said.keys()})
         at = said.get(_TIME)
         sample = Sample(signal, message, source_time=datetime.fromisoformat(at) if at else None)
-    except (ValueError, TypeError):
-        return None
+    except (ValueError, TypeError, AttributeError) as error:
+        raise DataError(f"what was put aside of {signal} can't be read: {error}") from error
     return sample, Context(order=said.get(_ORDER))

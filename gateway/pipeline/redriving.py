@@ -29,10 +29,8 @@ class Read(NamedTuple):
 def read(letter: Letter, model: LineModel, drivers: Mapping[str, Driver]) -> Read:
     """Read a letter by the configuration in force; DataError with why it still can't be."""
     received = Instant(letter.at, 0, _UNKNOWN_BOOT)
-    if SignalId(letter.device, letter.source) in model.points and (
-        found := put_aside.read(letter.source, letter.payload)
-    ):
-        sample, shown = found
+    if letter.put_aside:
+        sample, shown = put_aside.read(letter.source, letter.payload)
         return Read(Scan(letter.device, received, (sample,)), lambda _: shown)
     driver = drivers.get(letter.device)
     if not isinstance(driver, Rereader) or all(one.device != letter.device for one in model.points):

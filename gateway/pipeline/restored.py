@@ -5,8 +5,14 @@ A broker sends again what was committed and not acknowledged; the restored store
 
 from datetime import datetime, timedelta
 
-from gateway.pipeline.working_copy import WorkingCopy
+import orjson
+
+from gateway.domain.event import Event
+from gateway.domain.quantity import text
+from gateway.pipeline.posting import about
+from gateway.pipeline.working_copy import Hold, WorkingCopy
 from gateway.signals.sample import Sample, Scan
+from gateway.store.lineage import DOUBTED
 
 # What was committed but not acknowledged comes first, at once, and the device's clock may be wrong.
 SETTLING = timedelta(seconds=10)
@@ -19,6 +25,16 @@ def doubt_of(work: WorkingCopy, scan: Scan, sample: Sample) -> str:
         return ""  # no broker waits for it: a person has a dead letter done again, and knows
     before = sample.source_time is not None and sample.source_time < restored.at
     return restored.why if before or scan.received.wall < _settled(work, scan) else ""
+
+
+def hold_of(event: Event, doubt: str) -> Hold:
+    """Return why the event is held, how the ERP's books tell whether it is new, and what it is if so: what it says.
+
+    No time in the proposal: an entry's own is the message's.
+    """
+    reason = f"{doubt} Look for {event.signal} {event.key} among the triggers of the ERP's postings of that store."
+    parts = [{"quantity": text(event.quantity), "order": event.order or "", "at": None}]
+    return DOUBTED, reason, orjson.dumps({**about(event), "proposal": parts}).decode()
 
 
 def _settled(work: WorkingCopy, scan: Scan) -> datetime:

@@ -39,6 +39,7 @@ class Hold(NamedTuple):
     across: bool = False
     sscc: str | None = None
     units: Decimal | None = None
+    temperature: Decimal | None = None
     candidates: tuple[int, ...] = ()
 
     @property
@@ -63,13 +64,14 @@ def hold_of(record: ExceptionRecord) -> Hold:
         across="orders" in said,
         sscc=said.get("sscc"),
         units=Decimal(said["units"]) if said.get("units") else None,
+        temperature=Decimal(said["temperature"]) if said.get("temperature") else None,
         candidates=tuple(said.get("candidates", ())),
     )
 
 
-def key(hold: Hold, number: int | None = None) -> str:
-    """Return the key of what a settlement takes back, or of its part of that number."""
-    return f"settled:{hold.record.id}" if number is None else f"settled:{hold.record.id}:{number}"
+def keys(exception: int, parts: int) -> list[str]:
+    """Return the keys of the events that settle an entry: of what it takes back, and of each of so many parts."""
+    return [f"settled:{exception}", *(f"settled:{exception}:{number}" for number in range(1, parts + 1))]
 
 
 def total(parts: Sequence[SettledPart]) -> Decimal:
@@ -103,11 +105,11 @@ def _refuse_incredible(hold: Hold, made: Decimal) -> None:
 
 def _events(work: WorkingCopy, hold: Hold, point: Point, parts: Sequence[SettledPart], person: str) -> Iterator[Event]:
     record, whole = hold.record, len(parts) == 1 and parts[0].quantity == hold.record.quantity
-    for number, one in enumerate(parts, 1):
+    for key, one in zip(keys(record.id, len(parts))[1:], parts, strict=True):
         _check(work, hold, point, one)
         yield Event(
             signal=hold.signal,
-            key=key(hold, number),
+            key=key,
             kind=point.kind,
             quantity=one.quantity,
             uom=record.uom,
@@ -117,6 +119,7 @@ def _events(work: WorkingCopy, hold: Hold, point: Point, parts: Sequence[Settled
             order=one.order or (None if one.at else hold.order),
             sscc=hold.sscc if whole else None,
             units=hold.units if whole else None,
+            temperature=hold.temperature,
             flag=SETTLED,
             person=person,
         )
@@ -138,7 +141,7 @@ def _take_back(work: WorkingCopy, hold: Hold, person: str) -> None:
         return
     taken = Event(
         signal=hold.signal,
-        key=key(hold),
+        key=keys(hold.record.id, 0)[0],
         kind=EventKind.CORRECTED,
         quantity=quantity,
         uom=hold.record.uom,

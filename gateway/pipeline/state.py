@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -20,7 +20,7 @@ from gateway.domain.requirement import Requirement, RequirementKey
 from gateway.pipeline.index import Index, Timetable
 from gateway.store.batch import Head, ShadowKey, ShadowTotal, SpanHead, Tally
 from gateway.store.lineage import Restored
-from gateway.store.load import Recovered
+from gateway.store.load import NextIds, Recovered
 
 # Later ones of the same scope join the open exception.
 JOINED = (
@@ -36,18 +36,6 @@ Shelf = tuple[Owner, str]  # whose stock of which item
 StockIndex = dict[Shelf, list[LotKey]]  # a list is replaced, never changed: a batch may be dropped
 WindowPlace = tuple[str, str, str]
 FollowUpPlace = tuple[Part, int | None]
-
-
-@dataclass(slots=True)
-class NextIds:
-    """The next free row ids; assigned in memory, so that a batch needs no round trip."""
-
-    event: int = 1
-    trigger: int = 1
-    exception: int = 1
-    document: int = 1
-    backlog: int = 1
-    input: int = 1
 
 
 @dataclass(slots=True)
@@ -180,14 +168,7 @@ def recovered(loaded: Recovered) -> State:
     """Return the state as the store has it."""
     return State(
         head=loaded.head,
-        ids=NextIds(
-            loaded.next_event,
-            loaded.next_trigger,
-            loaded.next_exception,
-            loaded.next_document,
-            loaded.next_backlog,
-            loaded.next_input,
-        ),
+        ids=replace(loaded.ids),
         checkpoints=dict(loaded.checkpoints),
         stored=dict(loaded.checkpoints),
         watermarks=dict(loaded.watermarks),

@@ -39,15 +39,9 @@ def enter(  # what an entry says, named at the call
     place = joined_by(kind, scope, code, owner)
     before = _open(work, place) if kind in JOINED else None
     if before is not None:
-        joined = EXACT.add(before.quantity, quantity)
-        held = before.uom if before.quantity else uom  # the entry may have begun with what counts no units
-        record = replace(before, quantity=joined, uom=held, count=before.count + count, last_event=at)
-        work.exceptions[record.id] = record
-        return record
-    number = work.ids.exception
-    work.ids.exception += 1
-    record = work.exceptions[number] = ExceptionRecord(
-        id=number,
+        return _join(work, before, quantity, uom, count=count, at=at)
+    record = ExceptionRecord(
+        id=work.ids.exception,
         kind=kind,
         code=code,
         reason=reason,
@@ -61,9 +55,21 @@ def enter(  # what an entry says, named at the call
         detail=detail,
         owner=owner,
     )
+    work.ids.exception += 1
+    work.exceptions[record.id] = record
     if kind in JOINED:
-        work.waiting[place] = number
+        work.waiting[place] = record.id
     work.must_commit = True
+    return record
+
+
+def _join(
+    work: WorkingCopy, before: ExceptionRecord, quantity: Decimal, uom: str, *, count: int, at: datetime
+) -> ExceptionRecord:
+    joined = EXACT.add(before.quantity, quantity)
+    held = before.uom if before.quantity else uom  # the entry may have begun with what counts no units
+    record = replace(before, quantity=joined, uom=held, count=before.count + count, last_event=at)
+    work.exceptions[record.id] = record
     return record
 
 

@@ -64,10 +64,7 @@ async def open_gateway(config: Config, clock: Clock) -> AsyncIterator[Gateway]:
         ballast = Ballast(config.store_path, config.gateway.store.ballast)
         store, key = await _open_store_or_make_room(config, clock, ballast)
         stack.push_async_callback(store.close)
-        log = await PostingLog.open(config.store_path)
-        stack.push_async_callback(log.close)
-        views = await Views.open(config.store_path)
-        stack.push_async_callback(views.close)
+        log, views = await _open_to_read(config, stack)
         if isinstance(clock, WatchedClock):
             await clock.poll()  # or the first triggers would wait for the second question
         pipeline = await _pipeline(config, clock, store, log, ballast)
@@ -109,6 +106,14 @@ async def open_gateway(config: Config, clock: Clock) -> AsyncIterator[Gateway]:
             clock_watch=ClockWatch(clock, pipeline.commands) if isinstance(clock, WatchedClock) else None,
         )
         yield gateway
+
+
+async def _open_to_read(config: Config, stack: AsyncExitStack) -> tuple[PostingLog, Views]:
+    log = await PostingLog.open(config.store_path)
+    stack.push_async_callback(log.close)
+    views = await Views.open(config.store_path)
+    stack.push_async_callback(views.close)
+    return log, views
 
 
 def _sinks(config: Config, stack: AsyncExitStack) -> dict[str, Sink]:

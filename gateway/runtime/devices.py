@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from gateway.domain.health import Health
 from gateway.pipeline.pipeline import Pipeline
-from gateway.ports import Clock, Driver, Health
+from gateway.ports import Clock, Driver
 from gateway.runtime import plugins
 from gateway.runtime.supervisor import Supervisor, end
 from gateway.settings.device import DeviceSettings

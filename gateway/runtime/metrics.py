@@ -13,9 +13,9 @@ from prometheus_client.registry import Collector
 
 from gateway.domain.clock import UNTRUSTED
 from gateway.domain.exception import ExceptionKind
+from gateway.domain.health import Health, Link
 from gateway.errors import StoreError
 from gateway.pipeline.pipeline import Pipeline
-from gateway.ports import Health, Link
 from gateway.store.measures import VIEWS, Measures
 from gateway.store.measuring import Measured
 from gateway.store.views import Views

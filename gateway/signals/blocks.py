@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import Final
 
 LONGEST: Final = 125  # registers in one reply, Modbus Application Protocol 6.3
+BITS: Final = ("coil", "discrete")  # the tables whose points are single bits
 GAP: Final = 8  # unused registers that cost less to read along than another request would
 
 

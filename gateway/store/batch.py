@@ -157,7 +157,10 @@ class InputRow(NamedTuple):
 
 
 class DeadLetter(NamedTuple):
-    """A message that can't be read, as it came; `retained`: it showed state, so no event comes of it."""
+    """A message that can't be read, as it came; `retained`: it showed state, so no event comes of it.
+
+    `put_aside`: it was read but couldn't be done; the pipeline wrote the payload, and `source` is the signal.
+    """
 
     device: str
     source: str
@@ -165,6 +168,7 @@ class DeadLetter(NamedTuple):
     reason: str
     at: datetime
     retained: bool = False
+    put_aside: bool = False
 
 
 class ConsumerKind(StrEnum):

@@ -71,7 +71,7 @@ def go_on(
     state, meta, store = load(connection), read_meta(connection), new_id()
     former, head = meta["store"], state.head
     since = _since(str(backup["created_at"]), former, head.seq, present, occasion)
-    writing = _Writing(Place(meta["gateway"], store, occasion.at, _UNSET), head, state.next_exception)
+    writing = _Writing(Place(meta["gateway"], store, occasion.at, _UNSET), head, state.ids.exception)
     writing.journal(
         RESTORED,
         {
@@ -104,7 +104,7 @@ def go_on(
 def begin_anew(connection: sqlite3.Connection, present: Present | None, occasion: Occasion) -> Begun:
     """Let an empty store say what it doesn't know of the one before it."""
     state, meta = load(connection), read_meta(connection)
-    writing = _Writing(Place(meta["gateway"], meta["store"], occasion.at, _UNSET), state.head, state.next_exception)
+    writing = _Writing(Place(meta["gateway"], meta["store"], occasion.at, _UNSET), state.head, state.ids.exception)
     replaced = present and {"store": present.store, "seq": present.seq}
     writing.journal(BEGUN, {"replaced": replaced, "person": occasion.person, "reason": occasion.reason})
     left = present.left if present else "What its consumers had not taken and what it held can't be read."
@@ -204,4 +204,4 @@ def _meta(place: Place, state: Recovered, since: str) -> Iterator[tuple[str, str
     yield "store", place.store
     yield "restored_at", codec.stamp(place.posted_at)
     yield "restored_why", since
-    yield "restored_document", str(state.next_document)
+    yield "restored_document", str(state.ids.document)

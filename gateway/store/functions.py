@@ -83,7 +83,7 @@ def ratio(part: str | int | None, whole: str | int | None, times: int) -> str | 
     if part is None or whole is None or not Fraction(whole):
         return None
     exact = Fraction(part) / Fraction(whole) * times
-    return text((Decimal(exact.numerator) / Decimal(exact.denominator)).quantize(_FOUR))
+    return format((Decimal(exact.numerator) / Decimal(exact.denominator)).quantize(_FOUR), "f")
 
 
 def register(connection: sqlite3.Connection) -> None:

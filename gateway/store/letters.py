@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 PREVIEW = 200  # bytes of a payload that a list shows
 
-_COLUMNS = "id, device, source, at, reason, length(payload), retained, closed_at, close_reason, closed_by"
+_COLUMNS = "id, device, source, at, reason, length(payload), retained, put_aside, closed_at, close_reason, closed_by"
 # SQLite doesn't read a payload for its length; of a long one a list reads the beginning alone (blobopen).
 _SHORT = f"iif(length(payload) <= {PREVIEW}, payload, NULL)"
 # Constants put together; no value from outside gets in.
@@ -16,8 +16,10 @@ _OPEN = _PAGE.format(_COLUMNS, _SHORT, "")
 _CLOSED = _PAGE.format(_COLUMNS, _SHORT, "NOT")
 _ONE = f"SELECT {_COLUMNS}, payload FROM dead_letter WHERE id = ?"  # noqa: S608  # our own columns
 _REFUSED = """
-SELECT r.sink, r.seq, p.order_no, r.reason, r.at, r.tries, r.redrive, r.closed_at, r.close_reason, r.closed_by
+SELECT r.sink, r.seq, p.order_no, r.reason, r.at, r.tries, r.redrive, coalesce(NOT c.configured, 0),
+    r.closed_at, r.close_reason, r.closed_by
 FROM sink_rejection AS r LEFT JOIN posting AS p ON p.seq = r.seq
+LEFT JOIN consumer AS c ON c.kind = 'sink' AND c.name = r.sink
 """
 _REFUSED_OPEN = f"{_REFUSED} WHERE r.closed_at IS NULL AND (r.sink, r.seq) > (?, ?) ORDER BY r.sink, r.seq LIMIT ?"
 _REFUSED_CLOSED = (
@@ -39,7 +41,10 @@ class Closed(NamedTuple):
 
 
 class Letter(NamedTuple):
-    """A dead letter; in a list `payload` has at most PREVIEW of its `size` bytes."""
+    """A dead letter; in a list `payload` has at most PREVIEW of its `size` bytes.
+
+    `put_aside`: the pipeline wrote the payload, of a message of the signal `source`.
+    """
 
     id: int
     device: str
@@ -48,6 +53,7 @@ class Letter(NamedTuple):
     reason: str
     size: int
     retained: bool
+    put_aside: bool
     closed: Closed | None
     payload: bytes
 
@@ -55,7 +61,8 @@ class Letter(NamedTuple):
 class Refused(NamedTuple):
     """A posting that a sink refused `tries` times, last at `at`; `asked`: it is to be offered once more.
 
-    `order` is None where retention has deleted the posting.
+    `order` is None where retention has deleted the posting. `removed`: the sink is not configured any more, so that
+    nothing comes of another try.
     """
 
     sink: str
@@ -65,6 +72,7 @@ class Refused(NamedTuple):
     at: datetime
     tries: int
     asked: bool
+    removed: bool
     closed: Closed | None
 
 
@@ -106,15 +114,15 @@ def _beginning(connection: sqlite3.Connection, number: int) -> bytes:
 
 
 def _letter(row: Sequence[Any]) -> Letter:
-    number, device, source, at, reason, size, retained, *closed, payload = row
-    return Letter(
-        number, device, source, datetime.fromisoformat(at), reason, size, bool(retained), _closed(closed), payload
-    )
+    number, device, source, at, reason, size, retained, put_aside, *closed, payload = row
+    received, flags = datetime.fromisoformat(at), (bool(retained), bool(put_aside))
+    return Letter(number, device, source, received, reason, size, *flags, _closed(closed), payload)
 
 
 def _refused(row: Sequence[Any]) -> Refused:
-    sink, seq, order, reason, at, tries, asked, *closed = row
-    return Refused(sink, seq, order, reason, datetime.fromisoformat(at), tries, bool(asked), _closed(closed))
+    sink, seq, order, reason, at, tries, asked, removed, *closed = row
+    flags = bool(asked), bool(removed)
+    return Refused(sink, seq, order, reason, datetime.fromisoformat(at), tries, *flags, _closed(closed))
 
 
 def _closed(row: Sequence[Any]) -> Closed | None:

@@ -1,6 +1,7 @@
 """What memory needs to go on where the last commit stood. Never counts, never reads what is finished."""
 
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -43,12 +44,27 @@ BACKLOG_COLUMNS = """
 b.id, b.trigger_id, b.document_id, b.order_no, b.operation, b.bom_line, b.uom, b.quantity, b.calculated
 """
 SETTLED = "SELECT device, settled FROM restored_source"
+WATERMARKS = "SELECT device, signal, body FROM message_watermark"
+ORDER_STATES = "SELECT order_no, body FROM order_state"
+LINE_STATES = "SELECT line, body FROM line_state"
 BACKLOGS = f"SELECT {BACKLOG_COLUMNS} FROM backlog AS b ORDER BY b.id"  # noqa: S608
 SHADOWS = """
 SELECT order_no, operation, bom_line, uom, source, item, numerator, denominator, would_be, once FROM shadow
 """
 # Nothing posts to a closed order any more: what only its postings need stays on the disk.
 _ORDER_OPEN = " WHERE order_no NOT IN (SELECT order_no FROM order_state WHERE body ->> '$[0]' IS NOT NULL)"
+
+
+@dataclass(slots=True)
+class NextIds:
+    """The next free row ids; assigned in memory, so that a batch needs no round trip."""
+
+    event: int = 1
+    trigger: int = 1
+    exception: int = 1
+    document: int = 1
+    backlog: int = 1
+    input: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +76,7 @@ class Recovered:
     """
 
     head: Head
-    next_event: int
-    next_trigger: int
-    next_exception: int
-    next_document: int
-    next_backlog: int
-    next_input: int
+    ids: NextIds
     checkpoints: dict[SignalId, Checkpoint]
     watermarks: dict[SignalId, Watermark]
     baselines: dict[SignalId, Baseline]
@@ -92,44 +103,50 @@ def load(connection: sqlite3.Connection) -> Recovered:
     documents = {number: codec.document(body) for number, body in execute(OPEN_DOCUMENTS)}
     return Recovered(
         head=head(meta),
-        next_event=next_id(connection, "event", meta),
-        next_trigger=next_id(connection, "trigger_log", meta),
-        next_exception=next_id(connection, "exception", meta),
-        next_document=max(next_id(connection, "posting", meta, "document_id"), max(documents, default=0) + 1),
-        next_backlog=next_id(connection, "backlog", meta),
-        next_input=next_id(connection, "input", meta),
+        ids=_next_ids(connection, meta, documents),
         checkpoints={SignalId(row[0], row[1]): codec.checkpoint(row[2:]) for row in execute(CHECKPOINTS)},
-        watermarks={
-            SignalId(device, signal): codec.watermark(body)
-            for device, signal, body in execute("SELECT device, signal, body FROM message_watermark")
-        },
+        watermarks={SignalId(*signal): codec.watermark(body) for *signal, body in execute(WATERMARKS)},
         baselines=dict(map(baseline, execute(BASELINES))),
         lots={one.key: one for one in map(lot, execute(LOTS_LEFT))},
         requirements={RequirementKey(*row[:4]): requirement(row[4:]) for row in execute(REQUIREMENTS + _ORDER_OPEN)},
-        progress={
-            (order, operation): Progress(*map(Decimal, made))
-            for order, operation, *made in execute(PROGRESS + _ORDER_OPEN)
-        },
+        progress=dict(map(_progress, execute(PROGRESS + _ORDER_OPEN))),
         exceptions=tuple(map(exception, execute(OPEN_EXCEPTIONS))),
         tallies={SignalId(row[0], row[1]): tally(row[2:]) for row in execute(TALLIES)},
         documents=documents,
-        span_heads={
-            (order, operation): SpanHead(end, codec.ranges(free))
-            for order, operation, end, free in execute(HEADS + _ORDER_OPEN)
-        },
+        span_heads=dict(map(_span_head, execute(HEADS + _ORDER_OPEN))),
         backlogs={row[0]: backlog(row) for row in execute(BACKLOGS)},
-        order_states={
-            order: codec.order_state(body) for order, body in execute("SELECT order_no, body FROM order_state")
-        },
-        line_states={line: codec.line_state(body) for line, body in execute("SELECT line, body FROM line_state")},
-        shadows={
-            ShadowKey(RequirementKey(*row[:4]), row[4]): ShadowTotal(row[5], requirement(row[6:]))
-            for row in execute(SHADOWS + _ORDER_OPEN)
-        },
+        order_states={order: codec.order_state(body) for order, body in execute(ORDER_STATES)},
+        line_states={line: codec.line_state(body) for line, body in execute(LINE_STATES)},
+        shadows=dict(map(_shadow, execute(SHADOWS + _ORDER_OPEN))),
         activated=meta.get("activated", ""),
         restored=read_restored(meta),
         settled={device: datetime.fromisoformat(at) for device, at in execute(SETTLED)},
     )
+
+
+def _next_ids(connection: sqlite3.Connection, meta: dict[str, str], documents: Iterable[int]) -> NextIds:
+    return NextIds(
+        event=next_id(connection, "event", meta),
+        trigger=next_id(connection, "trigger_log", meta),
+        exception=next_id(connection, "exception", meta),
+        document=max(next_id(connection, "posting", meta, "document_id"), max(documents, default=0) + 1),
+        backlog=next_id(connection, "backlog", meta),
+        input=next_id(connection, "input", meta),
+    )
+
+
+def _progress(row: tuple[Any, ...]) -> tuple[tuple[str, str], Progress]:
+    order, operation, *made = row
+    return (order, operation), Progress(*map(Decimal, made))
+
+
+def _span_head(row: tuple[Any, ...]) -> tuple[tuple[str, str], SpanHead]:
+    order, operation, end, free = row
+    return (order, operation), SpanHead(end, codec.ranges(free))
+
+
+def _shadow(row: tuple[Any, ...]) -> tuple[ShadowKey, ShadowTotal]:
+    return ShadowKey(RequirementKey(*row[:4]), row[4]), ShadowTotal(row[5], requirement(row[6:]))
 
 
 def read_meta(connection: sqlite3.Connection) -> dict[str, str]:

@@ -157,6 +157,9 @@ def _snapshot(connection: sqlite3.Connection, name: str, written: set[str]) -> J
 
 def _about(connection: sqlite3.Connection, content: Mapping[str, Any]) -> Json:
     """Return what a command is about that names a number: the first event of a document, the scope of an entry."""
+    if content["command"] == "SettleHolds":
+        rows = [connection.execute(_EXCEPTION, (one["exception"],)).fetchone() for one in content["body"]["holds"]]
+        return {"about": {"exceptions": [row and list(row) for row in rows]}}
     member, what, statement = _NUMBERED.get(content["command"], ("", "", ""))
     number = content["body"].get(member)
     row = None if number is None else connection.execute(statement, (number,)).fetchone()

@@ -27,6 +27,22 @@ SELECT min(through) FROM (
 """
 _OLDEST = "SELECT seq, document_id, posted_at, body FROM posting WHERE seq <= ? ORDER BY seq LIMIT ?"
 _DELETE_BY_SEQ = ("DELETE FROM posting WHERE seq <= ?", "DELETE FROM posting_line WHERE seq <= ?")
+# What a person closed goes with the chain's entry that says so, not by the clock: so an archive that has the posting
+# has it closed, too. The newest letter stays, because the greatest id says which number is next.
+_DELETE_CLOSED = (
+    """
+    DELETE FROM dead_letter WHERE closed_at IS NOT NULL AND id < (SELECT max(id) FROM dead_letter) AND id IN (
+        SELECT CAST(body AS TEXT) ->> '$.letter' FROM journal
+        WHERE position <= ? AND kind IN ('letter-again', 'letter-discarded')
+    )
+    """,
+    """
+    DELETE FROM sink_rejection WHERE closed_at IS NOT NULL AND (sink, seq) IN (
+        SELECT CAST(body AS TEXT) ->> '$.sink', CAST(body AS TEXT) ->> '$.seq' FROM journal
+        WHERE position <= ? AND kind IN ('posting-settled', 'posting-booked')
+    )
+    """,
+)
 _DELETE_JOURNAL = "DELETE FROM journal WHERE position <= ?"
 # A snapshot stays while it is in use, or anything that is left names it.
 _MASTER_DATA = f"$[{Document._fields.index('key')}][{DocumentKey._fields.index('master_data')}]"
@@ -70,8 +86,9 @@ async def prune(store: Store, keep: timedelta, now: datetime, through: int | Non
 
     None behind `through` goes: what is there isn't archived.
 
-    Their lines and the journal beside them go too, and their triggers, events, links and units, but for those
-    that a later or open document still speaks of, and the snapshots of master data that nothing names any more.
+    Their lines go too, the journal beside them with the letters and refusals it closes, and their triggers, events,
+    links and units, but for those that a later or open document still speaks of, and the snapshots of master data
+    that nothing names any more.
     Nothing goes while no consumer is required.
     """
     deleted = 0
@@ -100,7 +117,8 @@ def _prune(connection: sqlite3.Connection, limit: datetime, bound: int | None) -
         GREATEST.run(connection, [("retained_posting", max(one.document for one in old))])
         for statement in _DELETE_BY_SEQ:
             connection.execute(statement, (last.seq,))
-        connection.execute(_DELETE_JOURNAL, (last.content["position"],))
+        for statement in (*_DELETE_CLOSED, _DELETE_JOURNAL):  # the journal says what was closed by then
+            connection.execute(statement, (last.content["position"],))
     return len(old)
 
 

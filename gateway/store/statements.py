@@ -117,7 +117,7 @@ EXCEPTION = _upsert(
     "closed_at, close_reason, closed_by, owner",
 )
 TALLY = _upsert("tally", "device, signal", "uom, counted, posted, scrapped, held, reversed")
-DEAD_LETTER = Insert("dead_letter", "device, source, payload, reason, at, retained")
+DEAD_LETTER = Insert("dead_letter", "device, source, payload, reason, at, retained, put_aside")
 CONSUMER = Insert(
     "consumer",
     "kind, name, through, required, updated_at",

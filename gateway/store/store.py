@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 _REGISTER = """
 INSERT INTO consumer (kind, name, through, required, updated_at) VALUES (?, ?, 0, ?, ?)
-ON CONFLICT (kind, name) DO UPDATE SET required = excluded.required
+ON CONFLICT (kind, name) DO UPDATE SET required = excluded.required, configured = 1
 """
 
 
@@ -245,6 +245,6 @@ def _copy_log(connection: sqlite3.Connection) -> None:
 
 
 def _register(connection: sqlite3.Connection, consumers: list[Registration], at: datetime) -> None:
-    connection.execute("UPDATE consumer SET required = 0")
+    connection.execute("UPDATE consumer SET required = 0, configured = 0")
     rows = [(one.key.kind.value, one.key.name, int(one.required), stamp(at)) for one in consumers]
     connection.executemany(_REGISTER, rows)

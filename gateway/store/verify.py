@@ -138,21 +138,26 @@ def _inspected(
         LinkInspector(connection, totals),
     )
     unreadable = Findings("readable")
-    walk = Walk(begin.seq, begin.position)
-    is_last = False
-    while not is_last:
-        entries, is_last = walk.piece(connection, _PIECE)
-        for entry in entries:
-            _inspect(entry, inspectors, unreadable)
-        if not is_last:
-            connection.execute("ROLLBACK")
-            progress("postings", walk.seen)
-            connection.execute("BEGIN")
-            if before(read_meta(connection), lineage).seq > begin.seq:
-                raise _DeletedMeanwhileError
+    for entry in _walked(connection, begin, lineage, progress):
+        _inspect(entry, inspectors, unreadable)
     yield unreadable.check("every entry could be read")
     for one in inspectors:
         yield _asked(one.name, one.finish)
+
+
+def _walked(connection: sqlite3.Connection, begin: Head, lineage: Lineage, progress: Progress) -> Iterator[Entry]:
+    """Yield the chain's entries behind `begin`, each piece in a read transaction of its own; the last stays open."""
+    walk = Walk(begin.seq, begin.position)
+    while True:
+        entries, is_last = walk.piece(connection, _PIECE)
+        yield from entries
+        if is_last:
+            return
+        connection.execute("ROLLBACK")
+        progress("postings", walk.seen)
+        connection.execute("BEGIN")
+        if before(read_meta(connection), lineage).seq > begin.seq:
+            raise _DeletedMeanwhileError
 
 
 def _deleted(connection: sqlite3.Connection) -> Iterator[tuple[TotalKey, Decimal]]:

@@ -24,11 +24,19 @@ from gateway.store.reading import at_once
 
 T = TypeVar("T")
 
-_EXCEPTIONS = f"{load.OPEN_EXCEPTIONS} LIMIT ?"
+_EXCEPTIONS = (
+    f"SELECT {load.EXCEPTION_COLUMNS} FROM exception WHERE closed_at IS NULL AND id > ?2 "  # noqa: S608  # our own columns
+    "ORDER BY id LIMIT ?1"
+)
 _EXCEPTION = f"SELECT {load.EXCEPTION_COLUMNS} FROM exception WHERE closed_at IS NULL AND id = ?"  # noqa: S608  # our own columns
 _CLOSED = (
     f"SELECT {load.EXCEPTION_COLUMNS} FROM exception WHERE closed_at IS NOT NULL "  # noqa: S608  # our own columns
     "ORDER BY closed_at DESC, id DESC LIMIT ?"
+)
+_CLOSED_AFTER = (
+    f"SELECT {load.EXCEPTION_COLUMNS} FROM exception WHERE closed_at IS NOT NULL "  # noqa: S608  # our own columns
+    "AND (closed_at, id) < (SELECT closed_at, id FROM exception WHERE id = ?2) "
+    "ORDER BY closed_at DESC, id DESC LIMIT ?1"
 )
 _LOTS = f"{load.LOTS_LEFT} ORDER BY item, owner_kind, owner, lot, location"
 _STATES = "SELECT order_no, body FROM order_state WHERE order_no = ?1 OR ?1 IS NULL"
@@ -102,18 +110,20 @@ class Views:
         """Return the totals per signal."""
         return await self._rows(load.TALLIES, lambda row: SignalTally(SignalId(row[0], row[1]), load.tally(row[2:])))
 
-    async def exceptions(self, limit: int = 1000) -> list[ExceptionRecord]:
-        """Return the open entries of the work list, oldest first."""
-        return await self._rows(_EXCEPTIONS, load.exception, limit)
+    async def exceptions(self, limit: int = 1000, after: int = 0) -> list[ExceptionRecord]:
+        """Return the open entries of the work list behind the one of number `after`, oldest first."""
+        return await self._rows(_EXCEPTIONS, load.exception, limit, after)
 
     async def exception(self, number: int) -> ExceptionRecord | None:
         """Return an open entry of the work list, None where there is none of that number."""
         found = await self._rows(_EXCEPTION, load.exception, number)
         return found[0] if found else None
 
-    async def exceptions_closed(self, limit: int = 1000) -> list[ExceptionRecord]:
-        """Return the closed entries of the work list, the last one first."""
-        return await self._rows(_CLOSED, load.exception, limit)
+    async def exceptions_closed(self, limit: int = 1000, after: int = 0) -> list[ExceptionRecord]:
+        """Return the closed entries of the work list, the last one first, behind the one of number `after`."""
+        if not after:
+            return await self._rows(_CLOSED, load.exception, limit)
+        return await self._rows(_CLOSED_AFTER, load.exception, limit, after)
 
     async def baselines(self) -> list[tuple[SignalId, Baseline]]:
         """Return where each counter began, by name, and who has signed that."""

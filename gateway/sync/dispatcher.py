@@ -4,8 +4,9 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
+from gateway.domain.health import Health, Link
 from gateway.errors import GatewayError, Postponed, SinkRejected, TooLarge, TransientError
-from gateway.ports import Commands, Document, Health, Link, Sink
+from gateway.ports import Commands, Document, Sink
 from gateway.settings.sink import SinkSettings
 from gateway.store.batch import ConsumerKind
 from gateway.store.log import PostingLog

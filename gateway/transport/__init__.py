@@ -1,1 +1,1 @@
-"""What drivers and sinks share: TLS and back-off."""
+"""What drivers and sinks speak through: connections and what keeps them up, TLS and back-off."""

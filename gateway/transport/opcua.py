@@ -5,9 +5,9 @@ client that calls itself connected and says nothing.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
-from datetime import UTC
+from datetime import UTC, datetime
 from math import ceil
 
 from asyncua import ua
@@ -48,10 +48,13 @@ class OpcUaConnection:
         self._lost: str | None = None
         self._wake = asyncio.Event()
 
-    async def open(self, security: Security) -> None:
-        """Connect, and look up the namespaces; TransientError when the server can't be reached or believed."""
+    async def open(self, security: Security, now: Callable[[], datetime]) -> None:
+        """Connect, and look up the namespaces; TransientError when the server can't be reached or believed.
+
+        `now` is the gateway's clock, which the server's certificate is judged by.
+        """
         async with self._translated():
-            await secure(self._client, security)
+            await secure(self._client, security, now)
             await self._client.connect()
             self._nodes = {name: await self._resolved(node) for name, node in self._nodes.items()}
 

@@ -5,7 +5,9 @@ secure connection always has either a folder of trusted certificates or one pinn
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -41,15 +43,18 @@ class Security:
     password: str | None = field(default=None, repr=False)
 
 
-async def secure(client: Client, security: Security) -> None:
-    """Prepare `client` before it connects; ConfigError for unusable files, asyncua's errors for the server."""
+async def secure(client: Client, security: Security, now: Callable[[], datetime]) -> None:
+    """Prepare `client` before it connects; ConfigError for unusable files, asyncua's errors for the server.
+
+    `now` is the gateway's clock, which validity is judged by.
+    """
     if security.policy == "None":
         return
     if security.certificate is None or security.private_key is None:
         raise ConfigError(f"security policy {security.policy} has no certificate and key of ours")
     host = client.server_url.hostname or ""
     client.certificate_validator = await asyncio.to_thread(
-        Trust.read, host, security.trust, security.revoked, security.server_certificate
+        Trust.read, host, now, security.trust, security.revoked, security.server_certificate
     )
     client.application_uri = _application_uri(security.certificate)
     await client.set_security(

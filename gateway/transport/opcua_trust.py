@@ -7,7 +7,7 @@ revoked intermediates; and its answer is a number.
 from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from ipaddress import ip_address
 from itertools import pairwise
 from pathlib import Path
@@ -25,7 +25,7 @@ from gateway.transport.tls import is_pem
 T = TypeVar("T")
 
 _SUFFIXES = (".pem", ".der", ".crt", ".cer", ".crl")
-_RENEW = "have it renewed there; if it is valid, this machine's clock is wrong"
+_RENEW = "have it renewed there; if that time is wrong, set the gateway's clock"
 _ISSUE = "have one issued as OPC UA wants it, or pin it: server_certificate"
 # Part 6, 6.2.2: what a key of an application has to be allowed for.
 _USES = ("digital_signature", "content_commitment", "key_encipherment", "data_encipherment")
@@ -42,10 +42,12 @@ class Fault(NamedTuple):
 class Trust:
     """Whom to believe at `host`: certificates of servers or authorities in `folder`, or the one that is `pinned`.
 
-    `lists` are revocation lists, from the folder `revoked`; None where nobody asked for them.
+    `lists` are revocation lists, from the folder `revoked`; None where nobody asked for them. `now` is the gateway's
+    clock (UTC), which what is valid is judged by: without a battery it may be years behind, so each fault shows it.
     """
 
     host: str
+    now: Callable[[], datetime]
     folder: Path | None = None
     certificates: tuple[x509.Certificate, ...] = ()
     revoked: Path | None = None
@@ -53,7 +55,9 @@ class Trust:
     pinned: x509.Certificate | None = None
 
     @classmethod
-    def read(cls, host: str, folder: Path | None, revoked: Path | None, pinned: Path | None) -> "Trust":
+    def read(  # what is given of whom to believe
+        cls, host: str, now: Callable[[], datetime], folder: Path | None, revoked: Path | None, pinned: Path | None
+    ) -> "Trust":
         """Return what the files say; ConfigError for one that can't be read, and where they trust nobody."""
         if folder is None and pinned is None:
             raise ConfigError("nobody is trusted", "give trust or server_certificate")
@@ -62,7 +66,7 @@ class Trust:
             raise ConfigError(f"{folder} has no usable certificate", "put the server's .pem or .der there")
         lists = _all(revoked, lambda data: [x509.load_pem_x509_crl(data)], x509.load_der_x509_crl)
         one = load_certificate(pinned) if pinned else None
-        return cls(host, folder, certificates, revoked, lists if revoked else None, one)
+        return cls(host, now, folder, certificates, revoked, lists if revoked else None, one)
 
     async def __call__(self, certificate: x509.Certificate, server: ua.ApplicationDescription) -> None:
         """Be asyncua's validator, after the channel proved its key and before anybody logs in; TransientError."""
@@ -71,7 +75,8 @@ class Trust:
 
     def faults(self, certificate: x509.Certificate, application: str) -> Iterator[Fault]:
         """Yield what is wrong with a server's certificate, the easiest to explain first; nothing where it is right."""
-        yield from _dates(certificate)
+        now = self.now()
+        yield from _dates(certificate, now)
         if self.pinned is None:
             yield from _extensions(certificate, application)
             yield from self._host(certificate)
@@ -81,7 +86,7 @@ class Trust:
                 "put the server's present certificate into the file of server_certificate, if it is the right one",
             )
         if self.folder is not None:
-            yield from self._chain(certificate)
+            yield from self._chain(certificate, now)
 
     def _host(self, certificate: x509.Certificate) -> Iterator[Fault]:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
@@ -93,36 +98,43 @@ class Trust:
                 "use such a host in endpoint, have one issued for this host, or pin it: server_certificate",
             )
 
-    def _chain(self, certificate: x509.Certificate) -> Iterator[Fault]:
-        verifier = _policies().store(verification.Store(list(self.certificates))).build_client_verifier()
+    def _chain(self, certificate: x509.Certificate, now: datetime) -> Iterator[Fault]:
+        known = verification.Store(list(self.certificates))
+        verifier = _policies().store(known).time(now).build_client_verifier()
         try:
             chain = list(verifier.verify(certificate, []).chain)
         except verification.VerificationError as error:
             yield Fault(
-                f"BadCertificateUntrusted: nothing in {self.folder} (trust) vouches for {_name(certificate)}: {error}",
+                f"BadCertificateUntrusted: nothing in {self.folder} (trust) vouches for {_name(certificate)}: {error}"
+                f"; {_clock(now)}",
                 f"put it, or its authority's certificate, into {self.folder}, if it is the right one",
             )
             return
         while issuer := _issuer(chain[-1], set(self.certificates).difference(chain)):
             chain.append(issuer)  # a trusted intermediate may be revoked by its root
         for one, above in pairwise(chain):
-            yield from self._revocation(one, above, "Revoked" if one is chain[0] else "IssuerRevoked")
+            if fault := self._revocation(one, above, now, "Revoked" if one is chain[0] else "IssuerRevoked"):
+                yield fault
 
-    def _revocation(self, certificate: x509.Certificate, issuer: x509.Certificate, status: str) -> Iterator[Fault]:
+    def _revocation(
+        self, certificate: x509.Certificate, issuer: x509.Certificate, now: datetime, status: str
+    ) -> Fault | None:
         if self.lists is None:
-            return
+            return None
         fetch = f"fetch the present list of {_name(issuer)} into {self.revoked} (revoked)"
         key: Any = issuer.public_key()  # one that signed a certificate
         theirs = [one for one in self.lists if one.issuer == issuer.subject and one.is_signature_valid(key)]
         current = max(theirs, key=lambda one: one.last_update_utc, default=None)
         if current is None:
             why = f"BadCertificateRevocationUnknown: {self.revoked} (revoked) has no list of {_name(issuer)}"
-            yield Fault(why, fetch)
-        elif current.next_update_utc is not None and current.next_update_utc < datetime.now(UTC):
-            why = f"BadCertificateRevocationUnknown: the list of {_name(issuer)} expired {current.next_update_utc}"
-            yield Fault(why, f"{fetch}; without it nobody would notice a revocation")
-        elif current.get_revoked_certificate_by_serial_number(certificate.serial_number) is not None:
-            yield Fault(f"BadCertificate{status}: {_name(certificate)} was revoked", "have a new one issued")
+            return Fault(why, fetch)
+        if current.next_update_utc is not None and current.next_update_utc < now:
+            why = f"the list of {_name(issuer)} expired {_moment(current.next_update_utc)}; {_clock(now)}"
+            way_out = f"{fetch}; without it nobody would notice a revocation"
+            return Fault(f"BadCertificateRevocationUnknown: {why}", way_out)
+        if current.get_revoked_certificate_by_serial_number(certificate.serial_number) is not None:
+            return Fault(f"BadCertificate{status}: {_name(certificate)} was revoked", "have a new one issued")
+        return None
 
 
 def load_certificate(path: Path) -> x509.Certificate:
@@ -131,12 +143,20 @@ def load_certificate(path: Path) -> x509.Certificate:
     return found[0]
 
 
-def _dates(certificate: x509.Certificate) -> Iterator[Fault]:
-    now = datetime.now(UTC)
-    if now < certificate.not_valid_before_utc:
-        yield Fault(f"BadCertificateTimeInvalid: not valid before {certificate.not_valid_before_utc}", _RENEW)
-    if now > certificate.not_valid_after_utc:
-        yield Fault(f"BadCertificateTimeInvalid: expired {certificate.not_valid_after_utc}", _RENEW)
+def _dates(certificate: x509.Certificate, now: datetime) -> Iterator[Fault]:
+    begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    if now < begin:
+        yield Fault(f"BadCertificateTimeInvalid: not valid before {_moment(begin)}; {_clock(now)}", _RENEW)
+    if now > end:
+        yield Fault(f"BadCertificateTimeInvalid: expired {_moment(end)}; {_clock(now)}", _RENEW)
+
+
+def _clock(now: datetime) -> str:
+    return f"the gateway's own clock says {_moment(now)}"
+
+
+def _moment(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%SZ}"
 
 
 def _extensions(certificate: x509.Certificate, application: str) -> Iterator[Fault]:

@@ -4,7 +4,7 @@ import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from cryptography import x509
 from pydantic import Field, model_validator
@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from gateway.errors import ConfigError, TransientError
 from gateway.settings.base import ExistingPath, Settings
 
+T = TypeVar("T")
 _RENEW_THERE = "have it renewed there; if it is valid, this machine's clock is wrong"
 _RENEW_LIST = "fetch the authority's current list into {crl}; without it nobody would notice a revocation"
 # OpenSSL's X509_V_ERR_…: what is wrong with the other side's certificate, and the way out.
@@ -101,7 +102,7 @@ def _reason(error: ssl.SSLError) -> tuple[str, str]:
     return "", "does it speak TLS on this port?"
 
 
-def from_files(make: Callable[[], ssl.SSLContext], *files: Path | None) -> ssl.SSLContext:
+def from_files(make: Callable[[], T], *files: Path | None) -> T:
     """Return what `make` makes of the files; ConfigError naming them where it can't."""
     try:
         return make()

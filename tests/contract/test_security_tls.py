@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from gateway.domain.health import Link
 from gateway.errors import TransientError
-from gateway.ports import Link
 from gateway.sinks.http import HttpSink, HttpSinkSettings
 from simulators.until import until
 from tests.contract.drivers.harness import Desk, make_driver

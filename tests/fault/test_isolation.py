@@ -11,7 +11,8 @@ import pytest
 
 from gateway.domain.event import SignalId
 from gateway.domain.exception import ExceptionRecord
-from gateway.ports import Clock, Delivery, Document, DriverPlugin, Health, Intake, Link, SinkPlugin
+from gateway.domain.health import Health, Link
+from gateway.ports import Clock, Delivery, Document, DriverPlugin, Intake, SinkPlugin
 from gateway.runtime import plugins
 from gateway.runtime.clock import SystemClock
 from gateway.settings.device import DeviceSettings

@@ -11,14 +11,15 @@ import pytest
 
 from gateway.store import manifest
 from simulators import books
-from tests.harness.balance import assert_sound, made
+from tests.harness.balance import assert_sound, lost, made, no_window
+from tests.harness.people import enrol, give, signature, signs, typed
 from tests.harness.process import Process
 from tests.harness.site import Site, running_line
 from tests.harness.until import until
 
 pytestmark = pytest.mark.timeout(240)
 
-SPEED = 5
+SPEED, FAST = 5, 20
 FILLER, PACKER = ("FILLER-1", "good"), ("PACKER-1", "case_sealed")
 COUNTERS = (FILLER, ("CAPPER-1", "capped"))
 
@@ -39,10 +40,14 @@ def produce(site: Site, line: Process, *, cases: int) -> None:
 
 def nothing_moves(site: Site) -> bool:
     """Tell whether all that the machines made is counted, and all that was posted is at the ERP."""
-    counted, status = site.tally("counted"), site.status()
-    waiting = [one["waiting"] for one in status.get("consumers", [])]
-    windows = site.rows("SELECT count(*) FROM open_document") == [(0,)]
-    return windows and not any(waiting) and all(counted.get(name, 0) >= one.total for name, one in made(site).items())
+    counted = site.tally("counted")
+    return nothing_waits(site) and all(counted.get(name, 0) >= one.total for name, one in made(site).items())
+
+
+def nothing_waits(site: Site) -> bool:
+    """Tell whether all that was posted is at the ERP, and nothing is about to be."""
+    waiting = [one["waiting"] for one in site.status().get("consumers", [])]
+    return no_window(site) and not any(waiting)
 
 
 def booked(site: Site) -> list[dict[str, Any]]:
@@ -108,6 +113,59 @@ def assert_each_unit_is_booked_or_held(site: Site, *, since: int, former: str) -
         assert made(site)[name].total == counted[name]
         assert made(site)[name].total == now[name] + holding[name]
         assert Decimal(0) < again[name] <= holding[name]
+
+
+def test_hundreds_of_messages_that_came_again_are_settled_together_and_the_books_are_exact(site: Site) -> None:
+    line = running_line(site, speed=FAST)
+    enrol(site)
+    gateway = site.gateway()
+    site.connected()
+    produce(site, line, cases=2)
+    copy = back_up(site)
+    produce(site, line, cases=3)  # the ERP has them, the restored store won't
+    gateway.kill()
+    seal(site, line, cases=100)  # with their weights these are the messages that the broker keeps
+    put_back(site, copy)
+    site.gateway()
+    until(lambda: len(messages_held(site)) >= 200 and nothing_moves(site), what=site.status)
+    listed = typed(site, "exceptions")
+    numbers = [one["id"] for one in messages_held(site)]
+    said = typed(
+        site, "settle", "--all", "--code", "restored", "--as-proposed", "--yes", "--reason", "R01", *signs(site)
+    )
+    until(lambda: nothing_waits(site), what=site.status)
+    settle_the_rest(site)
+    until(lambda: nothing_waits(site), what=site.status)
+
+    assert "alike (--every lists them)" in listed
+    assert f"{len(numbers)} entries are settled" in said
+    assert set(numbers) <= {one for (one,) in site.rows("SELECT id FROM exception WHERE closed_by = 'anna'")}
+    assert {} == lost(site)
+    assert {"notice"} == {one["kind"] for one in site.exceptions()}
+    assert {one for one, times in keys(booked(site)).items() if times > 1} == set()
+    assert_sound(site.store)
+
+
+def seal(site: Site, line: Process, *, cases: int) -> None:
+    """Let the machines make that many cases while nobody listens."""
+    before = made(site)[PACKER].total
+    line.type("FILLER-1 resume")
+    until(lambda: made(site)[PACKER].total >= before + cases)
+    line.type("FILLER-1 pause")
+
+
+def messages_held(site: Site) -> list[dict[str, Any]]:
+    return [one for one in held(site) if (one["detail"] or {}).get("proposal")]
+
+
+def settle_the_rest(site: Site) -> None:
+    """Say of each counter and gap what the machines made of it that the ERP has not, as a person finds out."""
+    for one in site.exceptions():
+        if one["kind"] in ("counter", "gap"):
+            new = lost(site).get(tuple(one["scope"]), Decimal(0)) + Decimal(one["quantity"])
+            parts = [{"quantity": str(new)}] if new else []
+            body = {"exception": one["id"], "seen": one["seen"], "reason": "R01", "parts": parts}
+            give(site, "settle-hold", **body, signature=signature())
 
 
 def test_a_counter_that_stood_still_since_the_backup_goes_on_without_a_question(site: Site, line: Process) -> None:

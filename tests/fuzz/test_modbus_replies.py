@@ -9,7 +9,7 @@ import random
 
 import pytest
 
-from gateway.ports import Link
+from gateway.domain.health import Link
 from tests.contract.drivers.harness import Desk, make_driver
 from tests.contract.drivers.servers import COUNTER
 from tests.fuzz.budget import NIGHTLY, PATIENCE, times

@@ -13,7 +13,7 @@ from uuid import UUID
 import pytest
 from asyncua import ua
 
-from gateway.ports import Link
+from gateway.domain.health import Link
 from tests.contract.drivers.harness import Desk, make_driver
 from tests.contract.drivers.servers import COUNTER, OpcUaBench
 from tests.fuzz.budget import NIGHTLY, PATIENCE, times

@@ -61,7 +61,7 @@ class Authority:
         return Authority(self._folder, name, parent=self)
 
     def _builder(
-        self, subject: x509.Name, key: rsa.RSAPublicKey, days: int = 1, starts: int = -3
+        self, subject: x509.Name, key: rsa.RSAPublicKey, days: float = 1, starts: int = -3
     ) -> x509.CertificateBuilder:
         now = datetime.now(UTC)
         return (
@@ -76,7 +76,7 @@ class Authority:
         *,
         host: str = "127.0.0.1",
         uri: str = "urn:test:server",
-        days: int = 1,
+        days: float = 1,
         starts: int = -3,
         usages: Sequence[x509.ObjectIdentifier] = BOTH_SIDES,
     ) -> Issued:
@@ -103,7 +103,7 @@ class Authority:
         )
         return files
 
-    def revocations(self, *revoked: "Issued | Authority", days: int = 1) -> bytes:
+    def revocations(self, *revoked: "Issued | Authority", days: float = 1) -> bytes:
         """Return this authority's revocation list, PEM; it is to be replaced `days` days from now."""
         now = datetime.now(UTC)
         builder = x509.CertificateRevocationListBuilder(self._name, now - 3 * _DAY, now + days * _DAY)

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import Query
 
 from gateway.api.services import FromServices
+from gateway.api.shapes import LARGEST
 from gateway.domain.clock import rfc3339
 from gateway.domain.exception import ExceptionRecord
 from gateway.domain.quantity import text
@@ -14,12 +15,23 @@ from gateway.formats import signed
 
 async def exceptions(
     services: FromServices,
+    after: Annotated[int, Query(ge=0, le=LARGEST)] = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
+    *,
     closed: Annotated[bool, Query(description="the closed entries instead, the last one first")] = False,
-) -> dict[str, list[dict[str, Any]]]:
-    """Return the open work list, oldest first, each entry with the exact reason."""
+) -> dict[str, Any]:
+    """Return the open work list, oldest first, each entry with the exact reason.
+
+    Read on behind `next_after`, the last entry's id, while `has_more`.
+    """
     read = services.views.exceptions_closed if closed else services.views.exceptions
-    return {"exceptions": [shown(one) for one in await read(limit)]}
+    found = await read(limit + 1, after)
+    page = found[:limit]
+    return {
+        "exceptions": [shown(one) for one in page],
+        "next_after": page[-1].id if page else after,
+        "has_more": len(found) > limit,
+    }
 
 
 def shown(one: ExceptionRecord) -> dict[str, Any]:

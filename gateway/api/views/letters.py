@@ -85,6 +85,7 @@ def shown_refused(one: Refused) -> dict[str, Any]:
         "at": rfc3339(one.at),
         "tries": one.tries,
         "asked_again": one.asked,
+        "sink_removed": one.removed,
         **_closing(one.closed),
     }
 

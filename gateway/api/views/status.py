@@ -8,8 +8,8 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from gateway.api.services import FromServices
 from gateway.domain.clock import rfc3339
+from gateway.domain.health import Health
 from gateway.domain.quantity import text
-from gateway.ports import Health
 from gateway.store.views import Buffer, SignalTally
 
 

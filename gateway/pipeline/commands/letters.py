@@ -59,6 +59,8 @@ async def redrive_posting(desk: Desk, command: RedrivePosting, author: Author) -
     refused = await _refused(desk, command.sink, command.seq)
     if refused.order is None:
         raise CommandRefused(f"posting {command.seq} is not kept any more", "settle it")
+    if refused.removed:
+        raise CommandRefused(f"sink {command.sink} is not in gateway.yaml any more", "settle it, or configure the sink")
     if refused.asked:
         return False
     work = desk.working_copy()
@@ -75,7 +77,7 @@ async def settle_posting(desk: Desk, command: SettlePosting, author: Author) -> 
     CommandRefused while another try is under way: it would book beside what the person did.
     """
     refused = await _refused(desk, command.sink, command.seq)
-    if refused.asked and refused.order is not None:  # what is not kept any more is not tried either
+    if refused.asked and _can_be_tried(refused):
         raise CommandRefused(
             f"another try of posting {command.seq} by sink {command.sink} is under way",
             "wait for its answer: `gateway refused` shows it",
@@ -86,6 +88,10 @@ async def settle_posting(desk: Desk, command: SettlePosting, author: Author) -> 
     work.rows.closed_rejections[command.sink, command.seq] = Closing(work.now, command.reason, author.person)
     await desk.finish(work)
     return True
+
+
+def _can_be_tried(refused: Refused) -> bool:
+    return refused.order is not None and not refused.removed
 
 
 async def tried_again(desk: Desk, sink: str, seq: int, refused: str) -> None:

@@ -9,7 +9,7 @@ from gateway.domain.quantity import text
 from gateway.domain.signature import Author
 from gateway.errors import CommandRefused
 from gateway.formats import signed as contents
-from gateway.pipeline import backlogs, posting, work_list
+from gateway.pipeline import backlogs, gaps, posting, work_list
 from gateway.pipeline.commands.desk import Desk, Handlers
 from gateway.pipeline.commands.signing import refuse_if_changed, signed
 from gateway.pipeline.posting import units_held
@@ -76,6 +76,8 @@ async def close_exception(desk: Desk, command: CloseException, author: Author) -
         backlogs.write_off(work, record)
     elif record.kind in _OF_SIGNALS:
         work.tally(SignalId(*record.scope), record.uom, held=-record.quantity, reversed_=record.quantity)
+        if record.kind is ExceptionKind.GAP:
+            gaps.decide(work, record, author.person)
     work_list.dismiss(work, record, f"{reason.code}: {reason.text}", author.person)
     held = {"quantity": text(record.quantity), "uom": record.uom, "count": record.count}
     work.add_journal("closed", {"exception": record.id, "reason": reason._asdict(), **held, **signed(author)})

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import orjson
@@ -9,6 +10,7 @@ import orjson
 from gateway.counting.counter import Checkpoint, Suspect
 from gateway.counting.messages import Settled, Watermark
 from gateway.domain.clock import Instant
+from gateway.domain.quantity import text
 from gateway.store.codec.scalars import moment, number, optional_moment, optional_text, when
 
 
@@ -52,6 +54,7 @@ def watermark_text(watermark: Watermark) -> str:
             "source_time": optional_moment(watermark.source_time),
             "settled": [(*one[:4], moment(one.until)) for one in watermark.settled],
             "doubt": watermark.doubt,
+            "unreported": [(text(first), text(last)) for first, last in watermark.unreported],
         }
     )
 
@@ -66,6 +69,7 @@ def watermark(stored: str) -> Watermark:
         source_time=when(body["source_time"]),
         settled=tuple(map(_settled, body.get("settled", ()))),
         doubt=body.get("doubt", ""),
+        unreported=tuple((Decimal(first), Decimal(last)) for first, last in body.get("unreported", ())),
     )
 
 

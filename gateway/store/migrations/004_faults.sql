@@ -17,6 +17,13 @@ CREATE TABLE baseline (
 
 -- A dead letter is closed when it was re-driven or set aside by a person; the letter itself stays.
 ALTER TABLE dead_letter ADD COLUMN retained INTEGER NOT NULL DEFAULT 0; -- it showed state: no event comes of it
+-- The pipeline wrote the payload (pipeline/put_aside.py) and `source` is a signal; else both are the device's own.
+ALTER TABLE dead_letter ADD COLUMN put_aside INTEGER NOT NULL DEFAULT 0;
+-- Until now only the members of the JSON told.
+UPDATE dead_letter SET put_aside = CASE WHEN json_valid(CAST(payload AS TEXT)) THEN (
+    SELECT count(*) = 9 FROM json_each(CAST(payload AS TEXT))
+    WHERE key IN ('id', 'sequence', 'total', 'quantity', 'uom', 'order', 'sscc', 'units', 'stable')
+) ELSE 0 END;
 ALTER TABLE dead_letter ADD COLUMN closed_at TEXT;
 ALTER TABLE dead_letter ADD COLUMN close_reason TEXT NOT NULL DEFAULT '';
 ALTER TABLE dead_letter ADD COLUMN closed_by TEXT NOT NULL DEFAULT '';
@@ -29,6 +36,9 @@ ALTER TABLE sink_rejection ADD COLUMN closed_at TEXT;
 ALTER TABLE sink_rejection ADD COLUMN close_reason TEXT NOT NULL DEFAULT '';
 ALTER TABLE sink_rejection ADD COLUMN closed_by TEXT NOT NULL DEFAULT '';
 CREATE INDEX sink_rejection_open ON sink_rejection (sink, seq) WHERE closed_at IS NULL;
+
+-- Whether gateway.yaml names it since the last start; one that it doesn't is not offered anything any more.
+ALTER TABLE consumer ADD COLUMN configured INTEGER NOT NULL DEFAULT 1;
 
 -- The stores this file was before: entries of the chain up to `last_position` bear that id. The newest is in meta.
 CREATE TABLE former_store (

@@ -87,7 +87,7 @@ def inputs(batch: Batch) -> list[Row]:
 
 def dead_letters(batch: Batch) -> list[Row]:
     """Return rows of `dead_letter`."""
-    return [(*one[:4], codec.stamp(one.at), one.retained) for one in batch.dead_letters]
+    return [(*one[:4], codec.stamp(one.at), one.retained, one.put_aside) for one in batch.dead_letters]
 
 
 def closed_letters(batch: Batch) -> list[Row]:

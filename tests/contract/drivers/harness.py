@@ -9,7 +9,8 @@ from importlib import import_module
 
 import gateway.drivers
 from gateway.domain.clock import ClockTrust, Instant
-from gateway.ports import Driver, DriverPlugin, Link
+from gateway.domain.health import Link
+from gateway.ports import Driver, DriverPlugin
 from gateway.signals.sample import Scan
 
 PLUGINS: dict[str, DriverPlugin] = {

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from gateway.ports import Link
+from gateway.domain.health import Link
 from tests.contract.drivers.harness import PLUGINS
 from tests.contract.drivers.proxy import Proxy
 from tests.contract.drivers.servers import BENCHES

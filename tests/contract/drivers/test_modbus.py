@@ -9,7 +9,7 @@ from pymodbus.client import AsyncModbusTcpClient
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
-from gateway.ports import Link
+from gateway.domain.health import Link
 from tests.contract.drivers.harness import Desk, make_driver
 from tests.contract.drivers.proxy import Proxy
 from tests.contract.drivers.servers import COUNTER, ModbusBench

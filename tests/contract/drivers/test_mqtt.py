@@ -3,8 +3,8 @@
 import pytest
 
 from gateway.domain.clock import Instant
+from gateway.domain.health import Health, Link
 from gateway.errors import DataError
-from gateway.ports import Health, Link
 from gateway.signals.sample import Unreadable
 from tests.contract.drivers.harness import make_driver
 from tests.contract.drivers.servers import MqttBench

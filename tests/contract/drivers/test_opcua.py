@@ -8,7 +8,7 @@ from asyncua import ua
 from asyncua.crypto.permission_rules import User, UserRole
 from asyncua.server.user_managers import UserManager
 
-from gateway.ports import Link
+from gateway.domain.health import Link
 from tests.contract.drivers.proxy import Proxy
 from tests.contract.drivers.servers import COUNTER, OpcUaBench
 

@@ -10,7 +10,7 @@ from asyncua.crypto.truststore import TrustStore
 from asyncua.crypto.validator import CertificateValidator, CertificateValidatorOptions
 from asyncua.server.user_managers import UserManager
 
-from gateway.ports import Link
+from gateway.domain.health import Link
 from tests.contract.drivers.servers import ModbusBench, OpcUaBench
 from tests.harness.certificates import CLIENT_ONLY, Authority
 

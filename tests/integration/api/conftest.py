@@ -14,9 +14,10 @@ from argon2 import PasswordHasher
 from gateway.api.server import ApiServer
 from gateway.api.services import Services
 from gateway.api.signatures import Signatures
+from gateway.domain.health import Health, Link
 from gateway.domain.masterdata import MasterData
 from gateway.domain.material import Units
-from gateway.ports import Health, HealthReport, Link
+from gateway.ports import HealthReport
 from gateway.settings.api import ApiSettings, Role, TokenSettings
 from gateway.settings.users import Person, write_users
 from tests.integration.api.writer import NOW, StoppedClock, Writer, open_writer

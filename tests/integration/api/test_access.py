@@ -61,6 +61,7 @@ ALLOWED = {
     "POST /api/v1/commands/close-window": PEOPLE,
     "POST /api/v1/commands/close-order": DECIDERS,
     "POST /api/v1/commands/settle-hold": PEOPLE,
+    "POST /api/v1/commands/settle-holds": PEOPLE,
     "POST /api/v1/commands/sign-baseline": PEOPLE,
     "POST /api/v1/commands/activate": DECIDERS,
     "POST /api/v1/commands/redrive-letter": PEOPLE,

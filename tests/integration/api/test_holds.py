@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gateway.counting.counter import Baseline
-from gateway.domain.command import SettledPart, SettleHold
+from gateway.domain.command import SettledHold, SettledPart, SettleHold, SettleHolds
 from gateway.domain.event import SignalId
 from gateway.domain.exception import ExceptionKind, ExceptionRecord
 from gateway.formats import signed
@@ -142,3 +142,39 @@ async def test_baselines_are_listed_with_who_has_signed_them(site: Site) -> None
     } == first
     assert ("reject", None, None, None) == (second["signal"], second["epoch"], second["signed_by"], second["signed_at"])
     assert 1 == (await site.client("viewer").get("/api/v1/status")).json()["baselines_unsigned"]
+
+
+async def test_one_signature_covers_which_entries_are_settled_together_and_as_what(held: Site) -> None:
+    seen = signed.held(HELD)
+    holds = [{"exception": 7, "seen": seen, "parts": [{"quantity": "12"}]}, {"exception": 9, "seen": "sha256:other"}]
+    body = {"holds": holds, "reason": "COUNT", "signature": signature()}
+    answer = await held.client("operator").post("/api/v1/commands/settle-holds", json=body)
+    ((command, author),) = held.writer.executed
+    asked = SettleHolds(
+        (SettledHold(7, seen, (SettledPart(Decimal(12)),)), SettledHold(9, "sha256:other")), reason="COUNT"
+    )
+
+    assert (200, asked) == (answer.status_code, command)
+    assert author.signature is not None
+    assert signed.record(asked) == author.signature.record
+
+
+async def test_nobody_settles_many_without_saying_what_they_were_shown(held: Site) -> None:
+    body = {"holds": [{"exception": 7, "parts": []}], "reason": "COUNT", "signature": signature()}
+    answer = await held.client("operator").post("/api/v1/commands/settle-holds", json=body)
+
+    assert (422, []) == (answer.status_code, held.writer.executed)
+
+
+@pytest.mark.parametrize(("closed", "numbers"), [(False, [1, 2, 3, 4, 5]), (True, [15, 14, 13, 12, 11])])
+async def test_the_work_list_is_read_page_by_page(site: Site, closed: bool, numbers: list[int]) -> None:
+    opened = {number: replace(HELD, id=number) for number in range(1, 6)}
+    ended = {number: replace(HELD, id=number, closed_at=NOW) for number in range(11, 16)}
+    await site.writer.store.commit(Batch(exceptions=opened | ended))
+    found, page = [], {"next_after": 0, "has_more": True}
+    while page["has_more"]:
+        params = {"limit": 2, "after": page["next_after"], "closed": closed}
+        page = (await site.client("viewer").get("/api/v1/exceptions", params=params)).json()
+        found += [one["id"] for one in page["exceptions"]]
+
+    assert numbers == found

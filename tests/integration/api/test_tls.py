@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 import ssl
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -162,6 +163,8 @@ async def test_a_revoked_client_can_not_go_on_with_its_open_connection(site: Sit
 class Resumer:
     """A client with a certificate that tries to go on with its first session."""
 
+    request = b"GET /healthz HTTP/1.1"
+
     def __init__(self, plant: Plant, version: ssl.TLSVersion) -> None:
         self.context = ssl.create_default_context(cafile=plant.servers.certificate)
         self.context.load_cert_chain(*plant.erp)
@@ -174,8 +177,8 @@ class Resumer:
             socket.create_connection(("127.0.0.1", port), timeout=10) as plain,
             self.context.wrap_socket(plain, server_hostname="127.0.0.1", session=self.session) as tls,
         ):
-            tls.sendall(b"GET /healthz HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\n\r\n")
-            answer = tls.recv(8)
+            tls.sendall(self.request + b"\r\nHost: gateway\r\nConnection: close\r\n\r\n")
+            answer = tls.recv(12)
             self.session = self.session or tls.session
             return bool(tls.session_reused), answer
 
@@ -190,8 +193,45 @@ async def test_a_revoked_client_can_not_resume_its_session(site: Site, plant: Pl
         with contextlib.suppress(OSError):  # how it is told depends on the version and on the moment
             after = await asyncio.to_thread(client.ask, server.port)
 
-    assert [(False, b"HTTP/1.1"), (True, b"HTTP/1.1")] == before
+    assert [(False, b"HTTP/1.1 200"), (True, b"HTTP/1.1 200")] == before
     assert (False, b"") == after
+
+
+async def _resumes_until(client: Resumer, port: int, end: float) -> list[tuple[bool, bytes]]:
+    """Return the answers to a client that goes on with its session, and the last one after `end` (POSIX seconds)."""
+    answers = [await asyncio.to_thread(client.ask, port) for _ in range(2)]
+    await asyncio.sleep(end - time.time())  # the moment itself: OpenSSL goes by no other clock
+    with contextlib.suppress(OSError):
+        answers.append(await asyncio.to_thread(client.ask, port))
+    return answers
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+async def test_no_session_goes_on_once_the_list_has_expired(site: Site, plant: Plant, version: ssl.TLSVersion) -> None:
+    end = int(time.time()) + 3
+    plant.crl.write_bytes(plant.clients.revocations(days=_until(end)))
+    async with serving(site, plant) as server:
+        answers = await _resumes_until(Resumer(plant, version), server.port, end)
+
+    assert [(False, b"HTTP/1.1 200"), (True, b"HTTP/1.1 200")] == answers[:2]
+    assert answers[2:] in ([], [(False, b"")])
+
+
+async def test_a_certificate_that_expired_is_none_in_a_session_that_goes_on(site: Site, plant: Plant) -> None:
+    end = int(time.time()) + 3
+    plant.erp = plant.clients.issue("erp", days=_until(end))
+    client = Resumer(plant, ssl.TLSVersion.TLSv1_2)
+    client.request = b"GET /api/v1/consumers HTTP/1.1\r\nAuthorization: Bearer token of erp"
+    async with serving(site, plant) as server:
+        *before, after = await _resumes_until(client, server.port, end)
+
+    assert [(False, b"HTTP/1.1 200"), (True, b"HTTP/1.1 200")] == before
+    assert (True, b"HTTP/1.1 401") == after
+
+
+def _until(end: float) -> float:
+    """Return in how many days that is; certificates and lists end on whole seconds."""
+    return (end + 0.5 - time.time()) / 86_400
 
 
 async def test_who_connects_and_says_nothing_is_hung_up_on(

@@ -9,8 +9,8 @@ import pytest
 
 from gateway.domain.event import SignalId
 from gateway.domain.exception import ExceptionKind, ExceptionRecord
+from gateway.domain.health import Health, Link
 from gateway.formats import signed
-from gateway.ports import Health, Link
 from gateway.store.batch import Batch, Tally
 from tests.integration.api.conftest import Site
 from tests.integration.api.writer import NOW

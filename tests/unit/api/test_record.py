@@ -14,7 +14,7 @@ REVERSE = Reverse(17, "MISCOUNT", Decimal("2.50"))
 
 def test_anybody_can_compute_it_again() -> None:
     written = (
-        '{"body":{"reason":"MISCOUNT","seq":17,"units":"2.50"},"command":"Reverse","posting":"sha256:ab"}'  # sorted
+        '{"body":{"reason":"MISCOUNT","seq":17,"units":"2.5"},"command":"Reverse","posting":"sha256:ab"}'  # sorted
     )
 
     assert f"sha256:{sha256(written.encode()).hexdigest()}" == record(REVERSE, "sha256:ab")

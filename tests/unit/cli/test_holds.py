@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from gateway.api.shapes import body_of
-from gateway.cli.holds import way_out
+from gateway.cli.work_list import way_out
 from gateway.counting.counter import Baseline
 from gateway.domain.command import SettleHold, SignBaseline
 from gateway.domain.event import SignalId

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gateway.store.batch import Batch, Closing, DeadLetter, Rejection
-from gateway.store.store import Store
+from gateway.store.batch import Batch, Closing, ConsumerKey, ConsumerKind, DeadLetter, Rejection
+from gateway.store.store import Registration, Store
 from tests.unit.cli.conftest import Daemon, Outcome
 
 Gateway = Callable[..., Outcome]
@@ -78,6 +78,19 @@ def test_refused_postings_say_by_whom_and_why(daemon: Daemon, gateway: Gateway) 
     outcome = gateway("refused", daemon.config)
 
     assert "unknown item · is offered once more" in outcome.output
+
+
+def test_a_refused_posting_of_a_sink_that_is_gone_says_how_it_is_closed(daemon: Daemon, gateway: Gateway) -> None:
+    async def start_without_it() -> None:
+        store = await Store.open(daemon.config / "var" / "gateway.db", "PLANT1-L1")
+        await store.register([Registration(ConsumerKey(ConsumerKind.SINK, "erp"), required=True)], NOW)
+        await store.register([], NOW)
+        await store.close()
+
+    asyncio.run(start_without_it())
+    outcome = gateway("refused", daemon.config)
+
+    assert "unknown item · sink erp is not in gateway.yaml any more: gateway settle-posting closes it" in outcome.output
 
 
 def test_one_letter_is_redriven(daemon: Daemon, gateway: Gateway) -> None:

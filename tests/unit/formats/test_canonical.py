@@ -195,7 +195,7 @@ def test_activities_and_deviations_have_members_of_their_own():
         )
     )
 
-    assert [{"activity": "machine", "quantity": "0.50", "uom": "h"}] == body["activities"]
+    assert [{"activity": "machine", "quantity": "0.5", "uom": "h"}] == body["activities"]
     assert [{"code": "staged-after-use", "text": "lot B-1 came later"}] == body["deviations"]
 
 

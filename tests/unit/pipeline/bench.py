@@ -15,9 +15,10 @@ from gateway.domain.rule import TriggerRule
 from gateway.formats.canonical import Place
 from gateway.pipeline import documents, posting
 from gateway.pipeline.model import LineModel, Point
-from gateway.pipeline.state import NextIds, State
+from gateway.pipeline.state import State
 from gateway.pipeline.working_copy import WorkingCopy
 from gateway.store.batch import Head, TriggerRow
+from gateway.store.load import NextIds
 from tests.factories import NOON, make_lot, make_master, make_order
 
 FILLER, REJECTS = SignalId("FILLER-1", "good"), SignalId("FILLER-1", "reject")

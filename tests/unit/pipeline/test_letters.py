@@ -5,31 +5,24 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from decimal import Decimal
-from fractions import Fraction
 
 import orjson
 import pytest
 
 from gateway.counting.counter import Counts
-from gateway.counting.messages import Watermark
 from gateway.domain.clock import Instant
-from gateway.domain.command import DiscardLetter, RedriveLetter, SettleHold
-from gateway.domain.event import EventKind, SignalId
-from gateway.domain.exception import ExceptionKind
-from gateway.domain.material import Units
+from gateway.domain.command import DiscardLetter, RedriveLetter
+from gateway.domain.event import SignalId
 from gateway.domain.quantity import text
 from gateway.errors import CommandRefused, DataError
-from gateway.pipeline import put_aside
-from gateway.pipeline.image import Context
 from gateway.pipeline.model import Point
 from gateway.signals.sample import Message, Sample, Scan, Unreadable
-from tests.factories import NOON
 from tests.property.replaying import lines_of, replayed, replayed_with
-from tests.unit.pipeline.office import ANNA, Office, make_packed, make_packers, office
-from tests.unit.pipeline.plant import CASE, FakeDriver, make_counter, make_rule
+from tests.unit.pipeline.office import ANNA, Office, make_packers, office
+from tests.unit.pipeline.plant import CASE, FakeDriver, make_counter
 
 TOPIC = "line1/packer"
-STAGED, COUNT = SignalId("SCALE-1", "staged"), SignalId("PACKER-1", "count")
+COUNT = SignalId("PACKER-1", "count")
 
 
 class ReadingDriver(FakeDriver):
@@ -42,7 +35,11 @@ class ReadingDriver(FakeDriver):
         if self.path not in said:
             raise DataError(f"$.{self.path} is missing")
         message = Message(
-            id=said[self.path], sequence=said.get("seq"), quantity=Decimal(said.get("units", 1)), uom="EA"
+            id=said[self.path],
+            sequence=said.get("seq"),
+            total=None if said.get("total") is None else Decimal(said["total"]),
+            quantity=Decimal(said.get("units") or 1),
+            uom="EA",
         )
         samples = [Sample("case_sealed", message)]
         if "count" in said:
@@ -130,62 +127,6 @@ async def test_a_message_that_was_booked_meanwhile_is_not_booked_twice(tmp_path)
         assert ("1", "1", "0", "0") == shop.tally(CASE)
 
 
-async def test_the_gap_that_the_letter_left_closes(tmp_path):
-    async with packing(tmp_path) as shop:
-        await cases(shop, 1)
-        await unread(shop, id="c-2", seq=2)
-        await cases(shop, 3)
-        (gap,) = shop.exceptions(ExceptionKind.GAP)
-        assert ("3", "2", "0", "1") == shop.tally(CASE)
-        await shop.ask(RedriveLetter(1))
-
-        assert [("the missing messages came late",)] == await shop.rows(
-            f"SELECT close_reason FROM exception WHERE id = {gap.id}"
-        )
-        assert ("3", "3", "0", "0") == shop.tally(CASE)
-
-
-async def test_letters_of_a_long_gap_shorten_it_in_any_order(tmp_path):
-    async with packing(tmp_path) as shop:
-        await cases(shop, 1)
-        for number in (2, 3, 4):
-            await unread(shop, id=f"c-{number}", seq=number)
-        await cases(shop, 5)
-        for letter, left in ((3, 2), (1, 1)):
-            await shop.ask(RedriveLetter(letter))
-            assert [Decimal(left)] == [one.quantity for one in shop.exceptions(ExceptionKind.GAP)]
-        await shop.ask(RedriveLetter(2))
-
-        assert [] == shop.exceptions(ExceptionKind.GAP)
-        assert ("5", "5", "0", "0") == shop.tally(CASE)
-
-
-async def test_letters_from_before_the_first_number_move_no_watermark_back(tmp_path):
-    async with packing(tmp_path) as shop:
-        for number in (1, 2):
-            await unread(shop, id=f"c-{number}", seq=number)
-        await cases(shop, 3)
-        for letter in (1, 2):
-            await shop.ask(RedriveLetter(letter))
-        await cases(shop, 4)
-
-        assert Watermark(4) == replace(shop.state.watermarks[CASE], total=None)
-        assert [] == shop.exceptions(ExceptionKind.GAP)
-        assert ("4", "4", "0", "0") == shop.tally(CASE)
-
-
-async def test_what_a_person_has_settled_meanwhile_is_held(tmp_path):
-    async with packing(tmp_path) as shop:
-        await cases(shop, 1)
-        await unread(shop, id="c-2", seq=2)
-        await cases(shop, 3)
-        (gap,) = shop.exceptions(ExceptionKind.GAP)
-        await shop.ask(SettleHold(gap.id, "miscount"))
-        await shop.ask(RedriveLetter(1))
-
-        assert ["too-late"] == [one.code for one in shop.exceptions(ExceptionKind.COUNTER)]
-
-
 async def test_a_retained_message_is_no_event_when_it_can_be_read(tmp_path):
     async with packing(tmp_path) as shop:
         await unread(shop, retained=True, id="c-1")
@@ -204,31 +145,6 @@ async def test_a_letter_of_a_device_that_is_gone_stays_open(tmp_path):
         assert [] == await closed(shop)
 
 
-def make_staging_line(**stocked):
-    """Return the packers beside a scanner that stages lots."""
-    model = make_packers(make_packed(**stocked))
-    rule = make_rule(STAGED, EventKind.LOT_STAGED, "0030")
-    return replace(model, points={**model.points, STAGED: Point(STAGED, "L1", rule=rule, is_event=True)})
-
-
-async def scanned(shop: Office, **said) -> None:
-    message = Message(**{"id": "T-1", "quantity": Decimal(7), "uom": "box", "item": "CARTON-12", "lot": "C-9", **said})
-    await shop.pipeline.intake.put(Scan("SCALE-1", shop.clock.now(), (Sample("staged", message),)))
-    await shop.turn()
-
-
-async def test_what_the_pipeline_put_aside_is_done_once_it_can_be(tmp_path):
-    async with packing(tmp_path, make_staging_line()) as shop:
-        await scanned(shop)
-        with pytest.raises(CommandRefused, match="box"):
-            await shop.ask(RedriveLetter(1))
-        await shop.change(units=Units({("CARTON-12", "box", "EA"): Fraction(10)}))
-        await shop.ask(RedriveLetter(1))
-
-        assert Decimal(70) == shop.left("C-9")
-        assert [(1, "read again", "anna")] == await closed(shop)
-
-
 async def test_a_counters_old_value_waits_for_a_newer_one_and_is_not_counted(tmp_path):
     model = make_packers()
     counter = Point(COUNT, "L1", replace(make_counter(Counts.GOOD), has_epoch=False))
@@ -243,29 +159,6 @@ async def test_a_counters_old_value_waits_for_a_newer_one_and_is_not_counted(tmp
 
         assert ("1", "1", "0", "0") == shop.tally(CASE)
         assert ("0", "0", "0", "0") == shop.tally(COUNT)
-
-
-def test_what_is_put_aside_keeps_the_devices_time_and_its_order_of_that_moment():
-    sample = Sample("staged", Message(id="T-1", quantity=Decimal("0.10"), expires_at=NOON), source_time=NOON)
-    said = put_aside.written(sample, Context(epoch="plc-1", order="100045"))
-
-    assert (sample, Context(order="100045")) == put_aside.read("staged", said)
-
-
-@pytest.mark.parametrize("payload", [b"{", b"[]", b'{"id": "T-1"}', b"\xff"])
-def test_a_devices_own_bytes_were_not_put_aside_by_the_pipeline(payload):
-    assert put_aside.read("staged", payload) is None
-
-
-def test_members_of_the_wrong_type_were_not_put_aside_by_the_pipeline():
-    said = orjson.loads(put_aside.written(Sample("staged", Message(id="T-1")), Context()))
-
-    assert put_aside.read("staged", orjson.dumps({**said, "quantity": []})) is None
-
-
-def test_only_messages_are_put_aside():
-    with pytest.raises(TypeError):
-        put_aside.written(Sample("staged", 5), Context())
 
 
 async def test_a_discarded_letter_keeps_its_bytes(tmp_path):

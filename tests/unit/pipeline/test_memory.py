@@ -17,9 +17,10 @@ from gateway.domain.command import CloseOrder, IssueLot, Residual
 from gateway.domain.line import Cumulation
 from gateway.domain.lot import LotBalance
 from gateway.pipeline import documents, replenishment, stock, working_copy
-from gateway.pipeline.state import NextIds, State, stock_index
+from gateway.pipeline.state import State, stock_index
 from gateway.pipeline.writer import load_state
 from gateway.store.batch import Head
+from gateway.store.load import NextIds
 from tests.factories import NOON, day, make_bom, make_component, make_lot, make_master
 from tests.unit.pipeline.bench import PACKER, Bench, second
 from tests.unit.pipeline.office import make_packed, make_packers, office

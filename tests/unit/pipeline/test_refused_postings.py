@@ -5,6 +5,8 @@ import pytest
 from gateway.domain.command import CloseException, RedrivePosting, SettlePosting
 from gateway.domain.exception import ExceptionKind
 from gateway.errors import CommandRefused
+from gateway.store.batch import ConsumerKey, ConsumerKind
+from gateway.store.store import Registration
 from tests.property.replaying import replayed
 from tests.unit.pipeline.office import ANNA, Office, office
 
@@ -70,6 +72,37 @@ async def test_nobody_settles_what_is_being_offered_once_more(shop):
 
     assert "wait for its answer" in refused.value.hint
     assert ("unknown item", 1, 1, "", "") == await rejection(shop)
+
+
+async def remove_the_sink(shop: Office) -> None:
+    """Start with a gateway.yaml that doesn't name it any more."""
+    await shop.store.register([], shop.clock.now().wall)
+
+
+async def test_what_a_sink_was_asked_for_is_settled_once_the_sink_is_gone(shop):
+    await shop.ask(RedrivePosting("erp", 2))
+    await remove_the_sink(shop)
+
+    assert await shop.ask(SettlePosting("erp", 2, "booked by hand")) is True
+    assert ("unknown item", 1, 0, "booked by hand", "anna") == await rejection(shop)
+
+
+async def test_a_sink_that_is_gone_is_not_asked_again(shop):
+    await remove_the_sink(shop)
+    with pytest.raises(CommandRefused, match=r"sink erp is not in gateway.yaml any more") as refused:
+        await shop.ask(RedrivePosting("erp", 2))
+
+    assert "settle it" in refused.value.hint
+
+
+async def test_a_sink_that_is_configured_again_goes_on_with_what_it_was_asked_for(shop):
+    await shop.ask(RedrivePosting("erp", 2))
+    await remove_the_sink(shop)
+    erp = Registration(ConsumerKey(ConsumerKind.SINK, "erp"), required=False)
+    await shop.store.register([erp], shop.clock.now().wall)
+
+    with pytest.raises(CommandRefused, match="is under way"):
+        await shop.ask(SettlePosting("erp", 2, "booked by hand"))
 
 
 async def test_once_it_was_refused_again_it_is_settled(shop):

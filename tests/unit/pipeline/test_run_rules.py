@@ -14,9 +14,10 @@ from gateway.formats.canonical import Place
 from gateway.pipeline import line_orders
 from gateway.pipeline.model import LineModel
 from gateway.pipeline.run_rules import broken
-from gateway.pipeline.state import NextIds, State
+from gateway.pipeline.state import State
 from gateway.pipeline.working_copy import WorkingCopy
 from gateway.store.batch import Head
+from gateway.store.load import NextIds
 from tests.factories import NOON, day, make_bom, make_master, make_order, make_trigger
 from tests.unit.pipeline.bench import Bench
 

@@ -1,4 +1,4 @@
-"""Staging with facts, scanning in, lot status, returns and cycle counts; replenishment signals."""
+"""Staging with facts, scanning in and lot status; and what the journal has of the signature."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -6,31 +6,13 @@ from decimal import Decimal
 import orjson
 import pytest
 
-from gateway.domain.clock import UNTRUSTED, ClockTrust
-from gateway.domain.command import CountLot, ReturnLot, ScanIn, SetLotStatus, Stage
+from gateway.domain.command import ScanIn, Stage
 from gateway.domain.line import Line
-from gateway.domain.lot import LotFacts, LotKey, LotStatus, Owner
+from gateway.domain.lot import LotFacts
 from gateway.errors import CommandRefused
 from tests.factories import LINE, NOON, make_staging
 from tests.unit.pipeline.office import ORDER, make_packed, make_packers, office
-
-CARTONS = {"quantity": "100"}
-KEY = LotKey(LINE, "CARTON-12", "C-1", "L1-FILL")
-QUARANTINE, UNRESTRICTED = LotStatus.QUARANTINE, LotStatus.UNRESTRICTED
-
-
-def give_back(
-    quantity: str = "30", transfer: str = "R-1", reason: str = "surplus", key: LotKey = KEY, **more
-) -> ReturnLot:
-    return ReturnLot(transfer, key, Decimal(quantity), more.pop("uom", "EA"), reason, **more)
-
-
-def count(found: str, number: str = "I-1", reason: str = "miscount", key: LotKey = KEY, **more) -> CountLot:
-    return CountLot(number, key, Decimal(found), more.pop("uom", "EA"), reason)
-
-
-def set_status(status: LotStatus, lot: str = "C-1") -> SetLotStatus:
-    return SetLotStatus("CARTON-12", lot, status, "inspected")
+from tests.unit.pipeline.stock_room import CARTONS, QUARANTINE, UNRESTRICTED, count, set_status
 
 
 def facts(plant, lot: str = "C-1") -> LotFacts:
@@ -172,174 +154,6 @@ async def test_a_status_that_cant_be_set_is_refused(tmp_path, command, why):
     async with office(tmp_path, None, CARTONS) as plant:
         with pytest.raises(CommandRefused, match=why):
             await plant.ask(command)
-
-
-# --- returns ----------------------------------------------------------------------------------------
-
-
-async def test_a_return_posts_once_by_its_transfer(tmp_path):
-    async with office(tmp_path, None, CARTONS) as plant:
-        answers = [await plant.ask(give_back()) for _ in range(2)]
-
-        body = await plant.posting(1)
-        assert [True, False] == answers
-        assert ("return", "", []) == (body["posting_type"], body["order"], body["deviations"])
-        assert [("returned", "CARTON-12", "C-1", "30")] == await plant.lines(1)
-        assert [("R-1", "return", "100", "30")] == await plant.rows("SELECT id, kind, book, quantity FROM transfer")
-        assert 70 == plant.left()
-
-
-async def test_exposed_stock_goes_back_in_quarantine(tmp_path):
-    async with office(tmp_path, None, {**CARTONS, "owner": ORDER}) as plant:
-        await plant.ask(give_back("100", key=KEY._replace(owner=ORDER), exposed=True))
-
-        body = await plant.posting(1)
-        assert ("100045", "exposed") == (body["order"], body["deviations"][0]["code"])
-        assert {} == plant.state.lots
-
-
-@pytest.mark.parametrize(
-    ("command", "why"),
-    [
-        (give_back("101"), "101 EA is more than lot C-1 has left, 100"),
-        (give_back("0"), "quantity 0 is not above zero"),
-        (give_back(reason="whim"), "unknown reason code 'whim'"),
-        (give_back(uom="kg"), "return R-1: no conversion from kg to EA"),
-        (give_back(key=KEY._replace(lot="C-2")), "lot C-2 of CARTON-12 in L1-FILL was never staged to line L1"),
-        (give_back(key=KEY._replace(owner=Owner("order", "7"))), "was never staged to order 7"),
-    ],
-)
-async def test_a_return_that_cant_be_is_refused(tmp_path, command, why):
-    async with office(tmp_path, None, CARTONS) as plant:
-        with pytest.raises(CommandRefused, match=why):
-            await plant.ask(command)
-
-
-async def test_a_return_of_an_item_that_is_gone_from_the_master_data_is_refused(tmp_path):
-    async with office(tmp_path, None, CARTONS) as plant:
-        await plant.change(items={}, hash="sha256:gone")
-        with pytest.raises(CommandRefused, match="return R-1: item CARTON-12 is not in the master data"):
-            await plant.ask(give_back())
-
-
-@pytest.mark.parametrize(
-    ("first", "second"),
-    [(give_back("30"), give_back("31")), (count("90"), count("91")), (give_back(), count("1", "R-1"))],
-)
-async def test_an_id_with_other_content_is_refused(tmp_path, first, second):
-    async with office(tmp_path, None, CARTONS) as plant:
-        await plant.ask(first)
-        with pytest.raises(CommandRefused, match="was applied before with other content"):
-            await plant.ask(second)
-
-
-# --- cycle counts -----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("found", "line"), [("90", "10"), ("103", "-3")])
-async def test_what_a_count_finds_is_what_is_left(tmp_path, found, line):
-    async with office(tmp_path, None, CARTONS) as plant:
-        answers = [await plant.ask(count(found)) for _ in range(2)]
-
-        body = await plant.posting(1)
-        assert [True, False] == answers
-        assert Decimal(found) == plant.left()
-        assert ("count", "count", line) == (
-            body["posting_type"],
-            body["lines"][0]["method"],
-            body["lines"][0]["quantity"],
-        )
-        assert [("count", "100", found)] == await plant.rows("SELECT kind, book, quantity FROM transfer")
-
-
-async def test_a_count_that_agrees_posts_nothing_and_is_kept(tmp_path):
-    async with office(tmp_path, None, CARTONS) as plant:
-        await plant.ask(count("100"))
-
-        assert [(0,)] == await plant.rows("SELECT count(*) FROM posting")
-        assert [("100", "100")] == await plant.rows("SELECT book, quantity FROM transfer")
-
-
-async def test_a_count_finds_what_the_books_had_used_up(tmp_path):
-    async with office(tmp_path, None, {"quantity": "4"}) as plant:
-        await plant.pack("4")
-        await plant.ask(count("2"))
-
-        assert 2 == plant.left()
-
-
-async def test_nobody_finds_less_than_nothing(tmp_path):
-    async with office(tmp_path, None, CARTONS) as plant:
-        with pytest.raises(CommandRefused, match="count I-1: nobody finds -1 EA"):
-            await plant.ask(count("-1"))
-
-
-# --- replenishment ----------------------------------------------------------------------------------
-
-
-def make_low(**changes):
-    return make_packers(make_packed(item_facts={"CARTON-12": {"reorder_point": Decimal(20), **changes}}))
-
-
-async def test_a_balance_that_falls_to_its_reorder_point_asks_once_for_more(tmp_path):
-    async with office(tmp_path, make_low(reorder_quantity=Decimal(500)), {"quantity": "24"}) as plant:
-        await plant.pack("4", "4")
-
-        ((seq, body),) = await plant.rows("SELECT seq, body FROM posting WHERE posting_type = 'replenishment'")
-        found = orjson.loads(body)
-        assert (2, "replenishment") == (seq, found["kind"])
-        assert ("20", "500") == (found["shortfall"]["left"], found["shortfall"]["quantity"])
-
-
-async def test_it_asks_again_after_the_balance_rose(tmp_path):
-    async with office(tmp_path, make_low(), {"quantity": "24"}) as plant:
-        await plant.pack("8")
-        await plant.put("S-2", "10", lot="C-2")
-        await plant.pack("10")
-
-        assert [(2,), (4,)] == await plant.rows("SELECT seq FROM posting WHERE posting_type = 'replenishment'")
-
-
-async def asked_for(plant) -> list[str]:
-    rows = await plant.rows("SELECT body FROM posting WHERE posting_type = 'replenishment' ORDER BY seq")
-    return [orjson.loads(body)["shortfall"]["left"] for (body,) in rows]
-
-
-@pytest.mark.parametrize("owner", [LINE, ORDER])
-async def test_a_balance_that_is_low_from_the_start_asks_once(tmp_path, owner):
-    async with office(tmp_path, make_low(), {"quantity": "10", "owner": owner}) as plant:
-        await plant.pack("1", "9")
-        await plant.put("S-2", "5", lot="C-2", owner=owner)
-        await plant.pack("1")
-
-        assert ["10"] == await asked_for(plant)
-
-
-async def test_what_was_asked_for_is_known_after_a_restart(tmp_path):
-    async with office(tmp_path, make_low(), {"quantity": "10"}) as plant:
-        await plant.pack("1")
-        await plant.crash()
-        await plant.pack("1")
-
-        assert ["10"] == await asked_for(plant)
-
-
-async def test_nothing_is_asked_for_while_the_clock_is_not_trusted(tmp_path, monkeypatch):
-    async with office(tmp_path, make_low()) as plant:
-        with monkeypatch.context() as patch:
-            patch.setattr(plant.clock, "trust", lambda: ClockTrust(UNTRUSTED, None, "not synchronised"))
-            await plant.put("S-1", "10")
-        await plant.pack("1")
-
-        assert ["9"] == await asked_for(plant)
-
-
-async def test_a_balance_that_falls_to_nothing_asks_for_its_owner(tmp_path):
-    async with office(tmp_path, make_low(), {"quantity": "24", "owner": ORDER}) as plant:
-        await plant.pack("24")
-
-        ((order, body),) = await plant.rows("SELECT order_no, body FROM posting WHERE posting_type = 'replenishment'")
-        assert ("100045", "0") == (order, orjson.loads(body)["shortfall"]["left"])
 
 
 # --- signatures -------------------------------------------------------------------------------------

@@ -15,8 +15,8 @@ from gateway.formats import signed
 from gateway.pipeline import work_list
 from gateway.pipeline.model import Point
 from tests.factories import NOON
+from tests.unit.pipeline.panel import OPERATOR, SIGNER, entries, give
 from tests.unit.pipeline.plant import CASE, GOOD, SPARE, Plant, make_line_master, make_model, make_rule
-from tests.unit.pipeline.test_order_commands import OPERATOR, SIGNER, entries, give
 
 ISSUED = SignalId("SCANNER-1", "issued")
 

@@ -44,7 +44,7 @@ async def test_an_empty_store_begins_at_the_genesis(store):
     loaded = await store.load()
 
     assert (loaded.head.position, loaded.head.seq) == (0, 0)
-    assert (loaded.next_event, loaded.next_trigger, loaded.next_exception) == (1, 1, 1)
+    assert (loaded.ids.event, loaded.ids.trigger, loaded.ids.exception) == (1, 1, 1)
     assert not loaded.lots
 
 
@@ -55,7 +55,7 @@ async def test_what_was_committed_is_loaded(store, line):
     assert line.lots == loaded.lots
     assert line.requirements == loaded.requirements
     assert {GOOD: line.tally} == loaded.tallies
-    assert (loaded.next_event, loaded.next_trigger, loaded.next_exception) == (14, 14, 2)
+    assert (loaded.ids.event, loaded.ids.trigger, loaded.ids.exception) == (14, 14, 2)
     assert (make_exception(1, 3),) == loaded.exceptions
 
 
@@ -78,6 +78,7 @@ async def test_a_checkpoint_comes_back_exactly(store, stored):
     [
         Watermark(),
         Watermark(4711, Decimal("12.500"), ((3, 4), (9, 9)), START + MICROSECOND),
+        Watermark(None, Decimal("30.10"), unreported=((Decimal("6.30"), Decimal(12)), (Decimal(18), Decimal(24)))),
         Watermark(7, settled=(Settled(3, 4, 1, "anna", START), Settled(None, None, 2, "eva", START + MICROSECOND))),
     ],
 )
@@ -115,7 +116,7 @@ async def test_closed_exceptions_are_not_loaded(store):
     loaded = await store.load()
 
     assert [one.id for one in loaded.exceptions] == [1]
-    assert loaded.next_exception == 3
+    assert loaded.ids.exception == 3
     assert loaded.exceptions[0].kind is ExceptionKind.TRIGGER
 
 
@@ -158,7 +159,7 @@ async def test_a_closed_document_and_a_settled_backlog_are_gone_and_their_ids_st
     loaded = await store.load()
 
     assert ({}, {}) == (loaded.documents, loaded.backlogs)
-    assert loaded.next_backlog == 4
+    assert loaded.ids.backlog == 4
 
 
 async def test_ids_go_on_behind_the_greatest(store, line):
@@ -166,7 +167,7 @@ async def test_ids_go_on_behind_the_greatest(store, line):
     await store.commit(Batch(inputs=[InputRow(5, 13, "tick", b"{}")]))
     loaded = await store.load()
 
-    assert (line.documents + 1, 6) == (loaded.next_document, loaded.next_input)
+    assert (line.documents + 1, 6) == (loaded.ids.document, loaded.ids.input)
 
 
 async def test_what_only_a_closed_orders_postings_need_is_not_loaded(store, line):

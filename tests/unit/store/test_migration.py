@@ -57,6 +57,22 @@ def old(path) -> Line:
     return line
 
 
+async def test_letters_that_the_pipeline_put_aside_before_are_known_by_their_members(path, old):
+    members = b'{"id":"T-1","sequence":null,"total":null,"quantity":"7","uom":"box","order":null,"sscc":null,'
+    aside = members + b'"units":null,"stable":true}'
+    letters = [("scanned", aside), ("line1/packer", b'{"id":"T-1"}'), ("line1/packer", b"{"), ("x", b"\xff\x00")]
+    with closing(sqlite3.connect(path)) as connection, connection:
+        rows = [("PACKER-1", source, payload) for source, payload in letters]
+        connection.executemany(
+            "INSERT INTO dead_letter (device, source, payload, reason, at) VALUES (?, ?, ?, '', '')", rows
+        )
+    store = await Store.open(path, "G")
+    found = await store.transact(lambda raw: raw.execute("SELECT put_aside FROM dead_letter ORDER BY id").fetchall())
+    await store.close()
+
+    assert [(1,), (0,), (0,), (0,)] == found
+
+
 async def test_an_old_store_is_verified_after_its_upgrade(path, old):
     await (await Store.open(path, "G")).close()
 
@@ -85,7 +101,7 @@ async def test_an_old_store_goes_on(path, old):
     await store.commit(old.released(await store.held_triggers(1, 3)))
     await store.close()
 
-    assert (loaded.next_document, loaded.next_trigger) == (11, 14)
+    assert (loaded.ids.document, loaded.ids.trigger) == (11, 14)
     assert faults(path) == []
 
 

@@ -88,7 +88,7 @@ async def test_ids_are_never_given_again(store, line):
     assert await prune(store, KEEP, LATER) == 13
 
     after = await store.load()
-    assert (before.next_event, before.next_trigger, before.head) == (after.next_event, after.next_trigger, after.head)
+    assert (before.ids.event, before.ids.trigger, before.head) == (after.ids.event, after.ids.trigger, after.head)
 
 
 async def test_a_trigger_stays_while_a_later_document_speaks_of_it(store, path, acknowledged):
@@ -143,7 +143,7 @@ async def test_what_the_engine_was_told_goes_with_the_events_it_stood_before(sto
     left = await store.transact(lambda raw: raw.execute("SELECT id FROM input ORDER BY id").fetchall())
     assert [(3,), (4,)] == left
     assert {(*GOOD, started.key): None} == await store.known_events([(*GOOD, started.key)])
-    assert (await store.load()).next_input == 5
+    assert (await store.load()).ids.input == 5
 
 
 async def test_units_on_trial_go_with_the_events_they_stood_before(store, path, acknowledged):

@@ -26,6 +26,7 @@ async def test_open_exceptions_come_oldest_first(views, store):
     await store.commit(Batch(exceptions={3: make_exception(3, 0), 2: make_exception(2, 0)}))
 
     assert [one.id for one in await views.exceptions(2)] == [1, 2]
+    assert [one.id for one in await views.exceptions(2, after=2)] == [3]
 
 
 async def test_closed_exceptions_come_newest_first(views, store):
@@ -33,6 +34,7 @@ async def test_closed_exceptions_come_newest_first(views, store):
     await store.commit(Batch(exceptions={one.id: one for one in closed}))
 
     assert [one.id for one in await views.exceptions_closed(3)] == [4, 3, 2]
+    assert [one.id for one in await views.exceptions_closed(3, after=2)] == [5]
 
 
 async def test_the_closed_exceptions_are_not_all_looked_at(views):

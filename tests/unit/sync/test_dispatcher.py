@@ -8,8 +8,9 @@ from typing import Any, cast
 
 import pytest
 
+from gateway.domain.health import Health, Link
 from gateway.errors import CommandRefused, GatewayError, Postponed, SinkRejected, StoreError, TooLarge, TransientError
-from gateway.ports import Delivery, Document, Health, Link
+from gateway.ports import Delivery, Document
 from gateway.settings.sink import SinkSettings
 from gateway.store.batch import ConsumerKind
 from gateway.store.lineage import Former, Lineage

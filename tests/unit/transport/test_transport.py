@@ -1,10 +1,7 @@
-import logging
-
 import pytest
 
 from gateway.errors import ConfigError
 from gateway.transport.address import Address, parse_address
-from gateway.transport.announced import Announced
 from gateway.transport.backoff import Backoff
 from gateway.transport.tls import TlsSettings, is_pem
 
@@ -64,15 +61,6 @@ def test_an_address_is_shown_as_it_is_written():
 def test_a_wrong_address_says_what_would_be_right(url, reason):
     with pytest.raises(ValueError, match=reason):
         parse_address(url, PORTS)
-
-
-def test_only_a_change_is_logged(caplog):
-    caplog.set_level(logging.INFO)
-    state = Announced("connecting", logging.getLogger("gateway.test"), "FILLER-1")
-    for value in ("connecting", "connected", "connected", "disconnected"):
-        state.set(value)
-
-    assert ["FILLER-1: connected", "FILLER-1: disconnected"] == caplog.messages
 
 
 def test_a_pem_file_is_told_by_its_content(tmp_path):
