@@ -6,6 +6,7 @@ until the component's own rounding turns it into a quantity.
 
 from dataclasses import dataclass
 from decimal import (
+    ROUND_HALF_EVEN,
     Context,
     Decimal,
     DivisionByZero,
@@ -22,7 +23,9 @@ from gateway.errors import DataError
 EXACT = Context(prec=60, traps=[InvalidOperation, DivisionByZero, Overflow, Inexact])
 ZERO = Decimal(0)
 _MOST_DIGITS = 12  # before the point: nothing at a line is counted in more than 10^12 of its unit
-_MOST_DECIMALS = 12
+MOST_DECIMALS = 12
+_MOST_SHOWN = 80  # characters of what is refused
+_ROUNDING = Context(prec=60)
 
 
 class RoundingMode(StrEnum):
@@ -35,7 +38,7 @@ class RoundingMode(StrEnum):
 
 # What is looked up at each line of each posting: an enum's members cost ten times a name of the module's.
 _UP, _HALF_EVEN = RoundingMode.UP, RoundingMode.HALF_EVEN
-_STEPS = tuple(Decimal(1).scaleb(-decimals) for decimals in range(_MOST_DECIMALS + 1))
+_STEPS = tuple(Decimal(1).scaleb(-decimals) for decimals in range(MOST_DECIMALS + 1))
 _SURE = 10**24  # digits that no context in use rounds, so that the operators are exact, at a fifth of the time
 
 
@@ -51,11 +54,14 @@ class Rounding:
     multiple: Decimal | None = None
 
 
-_NEAREST = Rounding(_MOST_DECIMALS)
+_NEAREST = Rounding(MOST_DECIMALS)
 
 
-def parse_quantity(text: object) -> Decimal:
-    """Return the decimal that `text` (str, int or Decimal) writes; DataError where it is none or absurd."""
+def parse_quantity(text: object, decimals: int | None = None) -> Decimal:
+    """Return the decimal that `text` (str, int or Decimal) writes; DataError where it is none or absurd.
+
+    One of more than `decimals` (0 … 12) is rounded half-even to so many, without them it keeps each digit.
+    """
     if isinstance(text, bool | float):
         raise DataError(f"{text!r} is not an exact number", 'write it as a decimal string, e.g. "0.1"')
     if not isinstance(text, str | int | Decimal):  # of a list Decimal makes digits and an exponent
@@ -63,13 +69,28 @@ def parse_quantity(text: object) -> Decimal:
     try:
         value = Decimal(text)
     except (InvalidOperation, ValueError) as error:
-        raise DataError(f"{text!r} is not a number") from error
-    if not value.is_finite() or value.adjusted() >= _MOST_DIGITS:  # abs() would overflow at 1e9999999
-        raise DataError(f"{text!r} is outside what a quantity can be", f"it has to be below 1{'0' * _MOST_DIGITS}")
-    exponent = value.as_tuple().exponent
-    if isinstance(exponent, int) and exponent < -_MOST_DECIMALS:
-        raise DataError(f"{text!r} has more than {_MOST_DECIMALS} decimals")
+        raise DataError(f"{_shown(text)} is not a number") from error
+    if decimals is not None and _is_bounded(value) and _decimals(value) > decimals:
+        value = value.quantize(_STEPS[decimals], ROUND_HALF_EVEN, _ROUNDING)
+    if not _is_bounded(value):
+        raise DataError(f"{_shown(text)} is outside what a quantity can be", f"it has to be below 1{'0' * _MOST_DIGITS}")
+    if _decimals(value) > MOST_DECIMALS:
+        raise DataError(f"{_shown(text)} has more than {MOST_DECIMALS} decimals")
     return value
+
+
+def _is_bounded(value: Decimal) -> bool:
+    return value.is_finite() and value.adjusted() < _MOST_DIGITS  # abs() would overflow at 1e9999999
+
+
+def _decimals(value: Decimal) -> int:
+    return -int(value.as_tuple().exponent)  # of a finite one
+
+
+def _shown(value: object) -> str:
+    """Return a number's own digits, a text in quotes, and the beginning of what is too long to be either."""
+    shown = str(value) if isinstance(value, Decimal) else repr(value)
+    return shown if len(shown) <= _MOST_SHOWN else f"{shown[:_MOST_SHOWN]}…"
 
 
 def exact(fraction: Fraction) -> Decimal:
@@ -104,7 +125,7 @@ def rounded(numerator: int, denominator: int, rounding: Rounding) -> Decimal:
     whole, rest = divmod(numerator * 10**decimals, denominator)
     if rest:
         whole += _carry(whole, rest, denominator, rounding.mode)
-    if -_SURE < whole < _SURE and decimals <= _MOST_DECIMALS:
+    if -_SURE < whole < _SURE and decimals <= MOST_DECIMALS:
         return Decimal(whole) * _STEPS[decimals]
     return Decimal(whole).scaleb(-decimals, EXACT)
 

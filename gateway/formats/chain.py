@@ -37,6 +37,8 @@ def seal(core: bytes, previous: bytes) -> tuple[bytes, bytes]:
 
 def unseal(body: bytes) -> tuple[bytes, bytes, bytes]:
     """Return (core, previous hash, hash) of a stored body; DataError where the seal is missing or malformed."""
+    if not isinstance(body, bytes):  # whoever changed a row with SQL may have made it text
+        raise DataError("the entry is not stored as bytes")
     match = _SUFFIX.search(body, max(0, len(body) - _SUFFIX_LENGTH))
     if match is None:
         raise DataError("the entry has no previous_hash and hash at its end")

@@ -5,7 +5,7 @@ their events (domain.event.SETTLED), so that a verification can tell one from th
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -26,7 +26,8 @@ from gateway.pipeline.working_copy import WorkingCopy
 _KINDS = (ExceptionKind.COUNTER, ExceptionKind.GAP)
 _NONE = "settle it with no units"
 _INCREDIBLE = 10  # times what the counter can have shown; a slip of the finger rather
-_FEW = Decimal(1000)  # units that are credible anyway
+_FEW = Decimal(1000)  # units that are credible anyway, of a counter or a message
+_LONGEST = timedelta(days=7)  # a counter may have stood still for a long weekend before it jumped
 
 
 class Hold(NamedTuple):
@@ -93,9 +94,10 @@ def events(work: WorkingCopy, hold: Hold, parts: Sequence[SettledPart], person: 
 
 def _refuse_incredible(hold: Hold, made: Decimal) -> None:
     """Refuse a number of which neither the counter nor its rate knows; what is settled can't be unsettled."""
-    if not hold.candidates:
-        return
-    most = _INCREDIBLE * max(_FEW, hold.record.quantity, *map(Decimal, hold.candidates))
+    record, known = hold.record, [one for one in (hold.record.quantity, *map(Decimal, hold.candidates)) if one]
+    if not record.uom or not known:  # a weight's totals say well enough what is missing
+        known.append(_FEW * max(1, record.count))
+    most = _INCREDIBLE * max(known)
     if made > most:
         raise CommandRefused(
             f"{text(made)} units are far more than exception {hold.record.id} can have been: {hold.record.reason}",
@@ -175,14 +177,26 @@ def _check(work: WorkingCopy, hold: Hold, point: Point, part: SettledPart) -> No
         raise CommandRefused(f"{what} are none", f"leave the part out; where nothing was made, {_NONE}")
     if not hold.record.uom and _whole(hold.record.quantity) and not _whole(part.quantity):
         raise CommandRefused(f"{what}: {hold.signal} counts whole pieces", "say how many pieces there were")
-    if part.at is not None and part.at > work.now:
-        raise CommandRefused(f"{what}: {rfc3339(part.at)} is yet to come", "say when they were made")
+    if part.at is not None:
+        _check_time(work, hold, part.at, what)
     if part.order:
         line_orders.open_order(work, point.line, part.order)
     elif hold.across and part.at is None:
         raise CommandRefused(f"{what}: the order changed meanwhile", "say of each part for which order it was made")
     elif not point.rule or not (point.rule.fallback_active or (hold.order and part.at is None)):
         raise CommandRefused(f"{what}: the device reports the order, the line's doesn't count", "name the order")
+
+
+def _check_time(work: WorkingCopy, hold: Hold, at: datetime, what: str) -> None:
+    """Refuse a moment at which they can't have been made: they would wait for ever, and others behind them."""
+    if at > work.now:
+        raise CommandRefused(f"{what}: {rfc3339(at)} is yet to come", "say when they were made")
+    since = hold.since or hold.at - _LONGEST
+    if not since <= at <= hold.at:
+        raise CommandRefused(
+            f"{what}: {rfc3339(at)} is not between {rfc3339(since)} and {rfc3339(hold.at)}, when they were made",
+            "say when they were made, or leave the time out",
+        )
 
 
 def _whole(quantity: Decimal) -> bool:

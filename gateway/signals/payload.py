@@ -22,8 +22,26 @@ from gateway.signals.sample import Message, Sample
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 _LONGEST_TEXT = 200  # an id, order, SSCC or unit: anything longer is something else
 _SHOWN = 80
-_brief = reprlib.Repr()  # repr() itself would recurse as deep as what a stranger nested
+_LONGEST_NUMBER = 1000  # digits of a whole number
+_ROUNDED = "`decimals: 3` beside the event's paths rounds its quantities to so many"
+
+
+class _Brief(reprlib.Repr):
+    """As JSON says it, and briefly: repr() itself would recurse as deep as what a stranger nested."""
+
+    def repr_bool(self, value: bool, _level: int) -> str:  # noqa: FBT001 - reprlib calls it so
+        return "true" if value else "false"
+
+    def repr_NoneType(self, _value: None, _level: int) -> str:  # noqa: N802 - the name reprlib looks for
+        return "null"
+
+    def repr_Decimal(self, value: Decimal, _level: int) -> str:  # noqa: N802 - the name reprlib looks for
+        return str(value)
+
+
+_brief = _Brief()
 _brief.maxstring = _brief.maxlong = _brief.maxother = _SHOWN + 1
+_KINDS = {bool: "true or false", type(None): "null", int: "a number", Decimal: "a number", str: "a text", list: "a list"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,24 +102,35 @@ class EventPaths:
     supplier: Path | None = None
     line: Path | None = None
     temperature: Path | None = None
+    decimals: int | None = None  # of quantities; None: each digit counts
 
     @classmethod
-    def compile(cls, paths: Mapping[str, str | None]) -> "EventPaths":
+    def compile(cls, paths: Mapping[str, str | None], decimals: int | None = None) -> "EventPaths":
         """Return the compiled paths of those that are configured; DataError names the first bad one."""
-        return cls(**{name: Path.compile(text) for name, text in paths.items() if text is not None})
+        return cls(**{name: Path.compile(text) for name, text in paths.items() if text is not None}, decimals=decimals)
 
 
 def parse(payload: bytes) -> dict[str, Any]:
     """Return the JSON object in `payload`, its numbers as int and Decimal."""
     try:
-        document = json.loads(payload, parse_float=Decimal, parse_constant=_no_number)
-    except (ValueError, RecursionError) as error:
+        document = json.loads(payload, parse_float=Decimal, parse_int=_whole_number, parse_constant=_no_number)
+    except UnicodeDecodeError as error:
+        raise DataError(f"the payload is no JSON: its byte {error.start} is no text in {error.encoding}") from error
+    except ValueError as error:
         raise DataError(f"the payload is no JSON: {error}") from error
+    except RecursionError as error:
+        raise DataError("the payload is nested too deeply") from error
     except InvalidOperation as error:
         raise DataError("the payload has a number whose exponent is beyond all bounds") from error
     if not isinstance(document, dict):
-        raise DataError(f"the payload is a JSON {type(document).__name__}, not an object")
+        raise DataError(f"the payload is {_KINDS[type(document)]}, not an object")
     return document
+
+
+def _whole_number(digits: str) -> int:
+    if len(digits) > _LONGEST_NUMBER:
+        raise DataError(f"the payload has a number of more than {_LONGEST_NUMBER} digits")
+    return int(digits)
 
 
 def _no_number(constant: str) -> object:
@@ -112,16 +141,17 @@ def event(signal: str, document: Mapping[str, Any], paths: EventPaths) -> Sample
     """Return the sample of an event message, None when it is a weight that isn't stable yet and has no number."""
     if paths.stable is not None and not _flag(paths.stable, document):
         return _unstable(signal, document, paths)
+    decimals = paths.decimals
     message = Message(
         id=None if paths.id is None else _identity(paths.id, document),
         sequence=None if paths.sequence is None else _whole(paths.sequence, document),
-        total=None if paths.total is None else _quantity(paths.total, document),
-        quantity=Decimal(1) if paths.quantity is None else _quantity(paths.quantity, document),
+        total=None if paths.total is None else _quantity(paths.total, document, decimals),
+        quantity=Decimal(1) if paths.quantity is None else _quantity(paths.quantity, document, decimals),
         uom="" if paths.uom is None else _text(paths.uom, paths.uom.need(document)),
         # A device without an order, or a carton whose label could not be read, says null or nothing.
         order=_said(paths.order, document),
         sscc=None if paths.sscc is None or (code := paths.sscc.find(document)) is None else _text(paths.sscc, code),
-        units=None if paths.units is None else _quantity(paths.units, document),
+        units=None if paths.units is None else _quantity(paths.units, document, decimals),
         item=_said(paths.item, document),
         lot=_said(paths.lot, document),
         location=_said(paths.location, document) or "",
@@ -129,17 +159,24 @@ def event(signal: str, document: Mapping[str, Any], paths: EventPaths) -> Sample
         expires_at=None if paths.expires_at is None else _time(paths.expires_at, document),
         supplier=_said(paths.supplier, document) or "",
         line=_said(paths.line, document),
-        temperature=_temperature(paths.temperature, document),
+        temperature=_temperature(paths.temperature, document, decimals),
     )
     return Sample(signal, message, source_time=None if paths.time is None else _time(paths.time, document))
 
 
 def _unstable(signal: str, document: Mapping[str, Any], paths: EventPaths) -> Sample | None:
-    """Return the message's number alone: passed over in silence, it would look like a lost message."""
+    """Return the message's number, with the total it leaves: passed over, it would look like a lost message."""
     if paths.sequence is None or paths.sequence.find(document) is None:
         return None
-    total = None if paths.total is None or paths.total.find(document) is None else _quantity(paths.total, document)
-    message = Message(sequence=_whole(paths.sequence, document), total=total, quantity=ZERO, stable=False)
+    shown = paths.total is not None and paths.total.find(document) is not None
+    total = _quantity(paths.total, document, paths.decimals) if paths.total and shown else None
+    message = Message(
+        sequence=_whole(paths.sequence, document),
+        total=total,
+        quantity=ZERO,
+        uom=_said(paths.uom, document) or "",
+        stable=False,
+    )
     return Sample(signal, message, source_time=None if paths.time is None else _time(paths.time, document))
 
 
@@ -167,10 +204,10 @@ def _said(path: Path | None, document: Mapping[str, Any]) -> str | None:
     return None if path is None or path.find(document) in (None, "") else _identity(path, document)
 
 
-def _temperature(path: Path | None, document: Mapping[str, Any]) -> Decimal | None:
+def _temperature(path: Path | None, document: Mapping[str, Any], decimals: int | None) -> Decimal | None:
     if path is None or path.find(document) is None:
         return None  # whoever needs it says so, and holds the units
-    return _number(path, document)
+    return _number(path, document, decimals)
 
 
 def _identity(path: Path, document: Mapping[str, Any]) -> str:
@@ -191,23 +228,26 @@ def _text(path: Path, found: object) -> str:
     return found
 
 
-def _quantity(path: Path, document: Mapping[str, Any]) -> Decimal:
-    quantity = _number(path, document)
+def _quantity(path: Path, document: Mapping[str, Any], decimals: int | None) -> Decimal:
+    quantity = _number(path, document, decimals)
     if quantity < 0:
         raise path.refuse(path.find(document), "is negative")
     return quantity
 
 
-def _number(path: Path, document: Mapping[str, Any]) -> Decimal:
+def _number(path: Path, document: Mapping[str, Any], decimals: int | None) -> Decimal:
     found = path.need(document)
+    if isinstance(found, bool | dict | list):
+        raise path.refuse(found, "is no number")
     try:
-        return parse_quantity(found)
+        return parse_quantity(found, decimals)
     except DataError as error:
-        raise path.refuse(found, "is no quantity") from error
+        too_fine = isinstance(found, Decimal) and not error.hint  # as floats add up: 190.67000000000002
+        raise DataError(f"{path.text}: {error.message}", _ROUNDED if too_fine else error.hint) from error
 
 
 def _whole(path: Path, document: Mapping[str, Any]) -> int:
-    quantity = _quantity(path, document)
+    quantity = _quantity(path, document, None)
     if quantity != int(quantity):
         raise path.refuse(path.find(document), "is no whole number")
     return int(quantity)

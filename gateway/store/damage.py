@@ -6,16 +6,21 @@ log: the chain and the witness beside the file do.
 
 import sqlite3
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from gateway.errors import DataError, StoreDamaged
 from gateway.formats import chain
+from gateway.store.columns import mistyped
 from gateway.store.load import head, read_meta
+from gateway.store.malformed import MALFORMED, in_words
 from gateway.store.migrate import APPLICATION_ID, migrations
 from gateway.store.witness import Seen, compare
 
 HINT = "restore a backup with `gateway restore`, or begin anew with `gateway new-store`; either keeps this file"
 _QUICK = 256 << 20  # bytes that are checked in a good second whatever happened before
+_TYPED = 64 << 20  # … every value of which is looked at in as long
+_SHOWN = 3  # values
 _TAIL = 1000  # entries of the chain
 _POSTINGS = "SELECT position, body FROM posting ORDER BY seq DESC LIMIT ?"
 _JOURNAL = "SELECT position, body FROM journal ORDER BY position DESC LIMIT ?"
@@ -33,7 +38,14 @@ def examine(connection: sqlite3.Connection, store: Path, seen: Seen | None, *, c
     try:
         _examine(connection, store, seen, cut_off)
     except StoreDamaged as damage:
-        raise StoreDamaged(f"store {store} is damaged: {damage.message}", HINT) from damage
+        raise damaged(store, damage.message) from damage
+    except MALFORMED as error:
+        raise damaged(store, f"of what it says of itself {in_words(error)}") from error
+
+
+def damaged(store: Path, what: str) -> StoreDamaged:
+    """Return the error that says what is wrong with the file."""
+    return StoreDamaged(f"store {store} is damaged: {what}", HINT)
 
 
 def _examine(connection: sqlite3.Connection, store: Path, seen: Seen | None, cut_off: bool) -> None:
@@ -44,6 +56,8 @@ def _examine(connection: sqlite3.Connection, store: Path, seen: Seen | None, cut
     empty = not connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
     if not (empty or _is_ours(connection)):
         return  # that is told apart
+    if wrong := list(islice(mistyped(connection, logs=store.stat().st_size < _TYPED), _SHOWN)):
+        raise StoreDamaged("; ".join(wrong))
     meta = {} if empty else read_meta(connection)
     if not meta:  # its founding broke off, unless there was something before
         if seen is not None:

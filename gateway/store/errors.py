@@ -16,6 +16,7 @@ _HINTS = {
     sqlite3.SQLITE_CANTOPEN: "it doesn't exist, or the gateway's user may not open it: correct store.path or the owner",
     sqlite3.SQLITE_CONSTRAINT: "memory and disk disagree: reopen the store and load the state again",
 }
+_NO_TEXT = "Could not decode to UTF-8"
 _KINDS: dict[int, type[StoreError]] = {
     sqlite3.SQLITE_FULL: StoreFull,
     sqlite3.SQLITE_CORRUPT: StoreDamaged,
@@ -23,9 +24,16 @@ _KINDS: dict[int, type[StoreError]] = {
 }
 
 
+def code_of(error: Exception) -> int:
+    """Return SQLite's primary code of an error."""
+    if str(error).startswith(_NO_TEXT):  # sqlite3's own, without a code: a changed byte in a text
+        return sqlite3.SQLITE_CORRUPT
+    # The primary code is the low byte; what stands above it only refines it (SQLITE_IOERR_FSYNC …).
+    return int(getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)) & 0xFF
+
+
 def store_error(path: Path, error: Exception) -> StoreError:
     """Return what happened to the store at `path`, with what to do about it."""
-    # The primary code is the low byte; what stands above it only refines it (SQLITE_IOERR_FSYNC …).
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    code = code_of(error)
     kind = _KINDS.get(code, StoreError)
     return kind(f"store {path}: {error}", _HINTS.get(code, ""))

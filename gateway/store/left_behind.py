@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from gateway.domain.quantity import EXACT, ZERO, text
+from gateway.store.malformed import MALFORMED
 
 _BEHIND = "SELECT kind, name, through FROM consumer WHERE through < ? ORDER BY kind, name"
 _OPEN = "SELECT uom, quantity FROM exception WHERE closed_at IS NULL ORDER BY id"
@@ -16,7 +17,7 @@ def left_behind(connection: sqlite3.Connection, seq: int, file: str) -> str:
     """Return in a sentence what a store that ends at `seq` leaves behind, `file` being its name from now on."""
     try:
         left = [*_not_taken(connection, seq), *_held(connection), *_gathered(connection)]
-    except sqlite3.Error:
+    except (sqlite3.Error, *MALFORMED):
         return f"What its consumers had not taken, what was held and in open windows could not be read from {file}."
     return f"Only {file} has: {'; '.join(left)}." if left else ""
 

@@ -26,6 +26,7 @@ from gateway.store.founding import found, new_id
 from gateway.store.left_behind import left_behind
 from gateway.store.load import read_meta
 from gateway.store.lock import FileLock
+from gateway.store.malformed import MALFORMED
 from gateway.store.manifest import SignedManifest
 from gateway.store.migrate import migrate
 from gateway.store.reading import read
@@ -86,7 +87,7 @@ def look_at(store: Path, kept: Path) -> Present | None:
             counted = {(device, signal): int(units) for device, signal, units in connection.execute(_COUNTED)}
             seq = int(meta["seq"])
             return Present(meta["store"], seq, counted, left_behind(connection, seq, str(kept)))
-    except (sqlite3.Error, KeyError, ValueError):
+    except (sqlite3.Error, *MALFORMED):
         return None
 
 

@@ -14,12 +14,13 @@ from gateway.store import documents, letters, lookups, order_sums
 from gateway.store.batch import Batch, ConsumerKey
 from gateway.store.codec import stamp
 from gateway.store.connection import Connection, connect_scratch, connect_writer
-from gateway.store.damage import examine, was_cut_off
+from gateway.store.damage import damaged, examine, was_cut_off
 from gateway.store.documents import StoredPosting
 from gateway.store.founding import found, new_id
 from gateway.store.letters import Letter, Refused
 from gateway.store.load import Recovered, load, read_meta
 from gateway.store.lock import FileLock
+from gateway.store.malformed import MALFORMED, in_words
 from gateway.store.migrate import migrate
 from gateway.store.order_sums import OrderSums
 from gateway.store.replace import make_folder, take_over
@@ -104,7 +105,7 @@ class Store:
 
     async def load(self) -> Recovered:
         """Return the committed state."""
-        return await self._connection.run(load)
+        return await self._read(load)
 
     async def commit(self, batch: Batch) -> None:
         """Write the batch in one transaction; StoreError when it isn't on the disk, and then nothing of it is."""
@@ -123,83 +124,90 @@ class Store:
 
     async def known_events(self, keys: Sequence[tuple[str, str, str]]) -> dict[tuple[str, str, str], str | None]:
         """Return the content hash of those (device, signal, key) that are stored already."""
-        return await self._connection.run(lambda raw: lookups.known_events(raw, keys))
+        return await self._read(lambda raw: lookups.known_events(raw, keys))
 
     async def held_triggers(self, exception_id: int, limit: int, after: int = 0) -> list[Trigger]:
         """Return the triggers that wait in the exception behind trigger `after`, oldest first."""
-        return await self._connection.run(lambda raw: lookups.held_triggers(raw, exception_id, limit, after))
+        return await self._read(lambda raw: lookups.held_triggers(raw, exception_id, limit, after))
 
     async def entered(self, line: str, number: str) -> str | None:
         """Return the content hash of an operator's entry that was booked already, None where it wasn't."""
-        return await self._connection.run(lambda raw: lookups.entered(raw, line, number))
+        return await self._read(lambda raw: lookups.entered(raw, line, number))
 
     async def staged(self, staging_ids: Sequence[str]) -> dict[str, str]:
         """Return the content hash (codec.staging_hash) of those transfers that were applied already."""
-        return await self._connection.run(lambda raw: lookups.staged(raw, staging_ids))
+        return await self._read(lambda raw: lookups.staged(raw, staging_ids))
 
     async def balances(self, keys: Sequence[LotKey]) -> dict[LotKey, LotBalance]:
         """Return the balances of these lots, used-up ones included: `load` leaves those out."""
-        return await self._connection.run(lambda raw: lookups.balances(raw, keys))
+        return await self._read(lambda raw: lookups.balances(raw, keys))
 
     async def balances_of_lots(self, lots: Sequence[tuple[str, str]]) -> dict[LotKey, LotBalance]:
         """Return every balance of these (item, lot), used-up ones included."""
-        return await self._connection.run(lambda raw: lookups.balances_of_lots(raw, lots))
+        return await self._read(lambda raw: lookups.balances_of_lots(raw, lots))
 
     async def triggers(self, ids: Sequence[int]) -> list[Trigger]:
         """Return these triggers whole, in the order they are asked for."""
-        return await self._connection.run(lambda raw: lookups.triggers(raw, ids))
+        return await self._read(lambda raw: lookups.triggers(raw, ids))
 
     async def document_of_event(self, device: str, signal: str, key: str) -> int | None:
         """Return the document that the event's trigger went into, None where it waits or isn't known."""
-        return await self._connection.run(lambda raw: lookups.document_of_event(raw, device, signal, key))
+        return await self._read(lambda raw: lookups.document_of_event(raw, device, signal, key))
 
     async def transfers(self, ids: Sequence[str]) -> dict[str, str]:
         """Return the content hash of those returns and cycle counts that were applied already."""
-        return await self._connection.run(lambda raw: lookups.transfers(raw, ids))
+        return await self._read(lambda raw: lookups.transfers(raw, ids))
 
     async def letter(self, number: int) -> Letter | None:
         """Return a dead letter with all its bytes, None where there is none of that number."""
-        return await self._connection.run(lambda raw: letters.letter(raw, number))
+        return await self._read(lambda raw: letters.letter(raw, number))
 
     async def refused(self, sink: str, seq: int) -> Refused | None:
         """Return what became of a posting that the sink refused, None where it never did."""
-        return await self._connection.run(lambda raw: letters.refused_one(raw, sink, seq))
+        return await self._read(lambda raw: letters.refused_one(raw, sink, seq))
 
     async def posting_at(self, seq: int) -> StoredPosting | None:
         """Return the posting, None where there is none or retention has deleted it."""
-        return await self._connection.run(lambda raw: documents.posting_at(raw, seq))
+        return await self._read(lambda raw: documents.posting_at(raw, seq))
 
     async def postings_of(self, ids: Sequence[int]) -> list[StoredPosting]:
         """Return those of the documents that were posted, oldest first."""
-        return await self._connection.run(lambda raw: documents.postings_of(raw, ids))
+        return await self._read(lambda raw: documents.postings_of(raw, ids))
 
     async def order_sums(self, order: str) -> OrderSums:
         """Return what the order's postings sum to, reversals negative."""
-        return await self._connection.run(lambda raw: order_sums.order_sums(raw, order))
+        return await self._read(lambda raw: order_sums.order_sums(raw, order))
 
     async def once_holders(self, order: str, operation: str) -> set[int]:
         """Return the triggers that drew what is drawn once for the order at the operation, reversed ones included."""
-        return await self._connection.run(lambda raw: order_sums.once_holders(raw, order, operation))
+        return await self._read(lambda raw: order_sums.once_holders(raw, order, operation))
 
     async def documents_following(self, document: int) -> list[StoredPosting]:
         """Return the postings with the document's deferred and backlogged issues, oldest first."""
-        return await self._connection.run(lambda raw: documents.documents_following(raw, document))
+        return await self._read(lambda raw: documents.documents_following(raw, document))
 
     async def reversed_by(self, seq: int) -> list[StoredPosting]:
         """Return the postings that mirror this one or parts of it, oldest first."""
-        return await self._connection.run(lambda raw: documents.reversed_by(raw, seq))
+        return await self._read(lambda raw: documents.reversed_by(raw, seq))
 
     async def links_of_document(self, document: int) -> list[Link]:
         """Return the document's links, oldest trigger first."""
-        return await self._connection.run(lambda raw: documents.links_of_document(raw, document))
+        return await self._read(lambda raw: documents.links_of_document(raw, document))
 
     async def links_of_triggers(self, ids: Sequence[int]) -> list[Link]:
         """Return every link of these triggers: their documents' and the reversals' of these."""
-        return await self._connection.run(lambda raw: documents.links_of_triggers(raw, ids))
+        return await self._read(lambda raw: documents.links_of_triggers(raw, ids))
 
     async def spans_of(self, triggers: Sequence[int]) -> list[Span]:
         """Return the units that these triggers counted and that weren't reversed, first to last."""
-        return await self._connection.run(lambda raw: documents.spans_of(raw, triggers))
+        return await self._read(lambda raw: documents.spans_of(raw, triggers))
+
+    async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run a unit of work that makes of rows what they mean; StoreDamaged where one is not what was written."""
+        try:
+            return await self._connection.run(work)
+        except MALFORMED as error:
+            raise damaged(self.path, f"a row can't be read, {in_words(error)}") from error
 
 
 class ScratchStore(Store):

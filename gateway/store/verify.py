@@ -9,11 +9,13 @@ from pathlib import Path
 from gateway.errors import StoreError
 from gateway.formats import chain
 from gateway.store.batch import Head
+from gateway.store.columns import column_types
 from gateway.store.connection import connect_reader
-from gateway.store.errors import store_error
+from gateway.store.errors import code_of, store_error
 from gateway.store.findings import Check, Findings, Report
 from gateway.store.lineage import Lineage, read_lineage
 from gateway.store.load import head, read_meta
+from gateway.store.malformed import MALFORMED, in_words
 from gateway.store.migrate import require_known
 from gateway.store.totals import TotalKey, Totals, retained
 from gateway.store.verification import orders, stock, work_list
@@ -31,7 +33,6 @@ Progress = Callable[[str, int], None]
 
 _PIECE = 1000  # postings looked at in one read transaction: while it lasts the log can't be written back
 _OFTEN = 100_000  # instructions of SQLite's between two questions whether to stop
-_MALFORMED = (KeyError, TypeError, ValueError, ArithmeticError)
 
 
 class _DeletedMeanwhileError(Exception):
@@ -98,6 +99,7 @@ def _checks(
         if seen is None:
             progress("integrity", 0)
             yield _integrity(connection)
+            yield column_types(connection)
         else:
             restrict(connection, seen)
         yield from _inspected(connection, seen, totals, progress)
@@ -107,9 +109,11 @@ def _checks(
         if seen is None:
             yield _asked("checkpoints", lambda: signatures(connection))
     except sqlite3.DatabaseError as error:
-        if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+        if code_of(error) == sqlite3.SQLITE_INTERRUPT:
             raise
         yield Check("readable", ok=False, detail=f"{error}; what follows was not checked")
+    except MALFORMED as error:
+        yield Check("readable", ok=False, detail=f"a row can't be read: {in_words(error)}; what follows was not checked")
 
 
 def _integrity(connection: sqlite3.Connection) -> Check:
@@ -168,8 +172,8 @@ def _inspect(entry: Entry, inspectors: tuple[Inspector, ...], unreadable: Findin
     for one in inspectors:
         try:
             one.take(entry)
-        except _MALFORMED as error:
-            unreadable.add(f"position {entry.position}: {type(error).__name__} {error}")
+        except MALFORMED as error:
+            unreadable.add(f"position {entry.position}: {in_words(error)}")
 
 
 def _recounted(connection: sqlite3.Connection, totals: Totals) -> Iterator[Check]:
@@ -189,8 +193,8 @@ def _recounted(connection: sqlite3.Connection, totals: Totals) -> Iterator[Check
 def _asked(name: str, ask: Callable[[], Check]) -> Check:
     try:
         return ask()
-    except _MALFORMED as error:
-        return Check(name, ok=False, detail=f"a row can't be read: {type(error).__name__} {error}")
+    except MALFORMED as error:
+        return Check(name, ok=False, detail=f"a row can't be read: {in_words(error)}")
 
 
 def _silent(step: str, number: int) -> None:

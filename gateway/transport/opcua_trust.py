@@ -11,15 +11,17 @@ from datetime import datetime
 from ipaddress import ip_address
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import TypeVar
 
 from asyncua import ua
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509 import verification
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from gateway.errors import ConfigError, TransientError
+from gateway.transport.opcua_revocation import Fault, Revocations, clock, moment, name
 from gateway.transport.tls import is_pem
 
 T = TypeVar("T")
@@ -29,29 +31,22 @@ _RENEW = "have it renewed there; if that time is wrong, set the gateway's clock"
 _ISSUE = "have one issued as OPC UA wants it, or pin it: server_certificate"
 # Part 6, 6.2.2: what a key of an application has to be allowed for.
 _USES = ("digital_signature", "content_commitment", "key_encipherment", "data_encipherment")
-
-
-class Fault(NamedTuple):
-    """What is wrong, beginning with OPC UA's name for it, and the way out."""
-
-    why: str
-    way_out: str
+_FEWEST_BITS = 2048  # of an RSA key: Part 7's policies ask for no fewer, and fewer can be broken
 
 
 @dataclass(frozen=True, slots=True)
 class Trust:
     """Whom to believe at `host`: certificates of servers or authorities in `folder`, or the one that is `pinned`.
 
-    `lists` are revocation lists, from the folder `revoked`; None where nobody asked for them. `now` is the gateway's
-    clock (UTC), which what is valid is judged by: without a battery it may be years behind, so each fault shows it.
+    `revocations` are None where nobody asked for them. `now` is the gateway's clock (UTC), which what is valid is
+    judged by: without a battery it may be years behind, so each fault shows it.
     """
 
     host: str
     now: Callable[[], datetime]
     folder: Path | None = None
     certificates: tuple[x509.Certificate, ...] = ()
-    revoked: Path | None = None
-    lists: tuple[x509.CertificateRevocationList, ...] | None = None
+    revocations: Revocations | None = None
     pinned: x509.Certificate | None = None
 
     @classmethod
@@ -66,7 +61,7 @@ class Trust:
             raise ConfigError(f"{folder} has no usable certificate", "put the server's .pem or .der there")
         lists = _all(revoked, lambda data: [x509.load_pem_x509_crl(data)], x509.load_der_x509_crl)
         one = load_certificate(pinned) if pinned else None
-        return cls(host, now, folder, certificates, revoked, lists if revoked else None, one)
+        return cls(host, now, folder, certificates, Revocations(revoked, lists) if revoked else None, one)
 
     async def __call__(self, certificate: x509.Certificate, server: ua.ApplicationDescription) -> None:
         """Be asyncua's validator, after the channel proved its key and before anybody logs in; TransientError."""
@@ -77,12 +72,13 @@ class Trust:
         """Yield what is wrong with a server's certificate, the easiest to explain first; nothing where it is right."""
         now = self.now()
         yield from _dates(certificate, now)
+        yield from _key(certificate)
         if self.pinned is None:
             yield from _extensions(certificate, application)
             yield from self._host(certificate)
         elif certificate != self.pinned:  # whoever pins one knows whose it is: what it says of that doesn't matter
             yield Fault(
-                f"BadCertificateUntrusted: it shows {_name(certificate)}, not the pinned certificate",
+                f"BadCertificateUntrusted: it shows {name(certificate)}, not the pinned certificate",
                 "put the server's present certificate into the file of server_certificate, if it is the right one",
             )
         if self.folder is not None:
@@ -90,7 +86,8 @@ class Trust:
 
     def _host(self, certificate: x509.Certificate) -> Iterator[Fault]:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        hosts = [one.lower() for one in names.get_values_for_type(x509.DNSName)]
+        # Part 4, 7.3: a host name may be a numeric address, and many a PLC has its own as dNSName.
+        hosts = [_canonical(one) for one in names.get_values_for_type(x509.DNSName)]
         hosts += [str(one) for one in names.get_values_for_type(x509.IPAddress)]
         if _canonical(self.host) not in hosts:
             yield Fault(
@@ -104,37 +101,32 @@ class Trust:
         try:
             chain = list(verifier.verify(certificate, []).chain)
         except verification.VerificationError as error:
-            yield Fault(
-                f"BadCertificateUntrusted: nothing in {self.folder} (trust) vouches for {_name(certificate)}: {error}"
-                f"; {_clock(now)}",
-                f"put it, or its authority's certificate, into {self.folder}, if it is the right one",
-            )
+            yield self._unknown(certificate, error, now)
             return
         while issuer := _issuer(chain[-1], set(self.certificates).difference(chain)):
-            chain.append(issuer)  # a trusted intermediate may be revoked by its root
-        for one, above in pairwise(chain):
-            if fault := self._revocation(one, above, now, "Revoked" if one is chain[0] else "IssuerRevoked"):
-                yield fault
+            chain.append(issuer)  # what is trusted itself may be revoked by who issued it
+        if self.revocations:
+            # The last one was issued by itself, or by somebody who isn't known here.
+            last = () if _signed(chain[-1], chain[-1]) else ((chain[-1], None),)
+            for one, above in (*pairwise(chain), *last):
+                if fault := self.revocations.fault(one, above, now, server=one is chain[0]):
+                    yield fault
 
-    def _revocation(
-        self, certificate: x509.Certificate, issuer: x509.Certificate, now: datetime, status: str
-    ) -> Fault | None:
-        if self.lists is None:
-            return None
-        fetch = f"fetch the present list of {_name(issuer)} into {self.revoked} (revoked)"
-        key: Any = issuer.public_key()  # one that signed a certificate
-        theirs = [one for one in self.lists if one.issuer == issuer.subject and one.is_signature_valid(key)]
-        current = max(theirs, key=lambda one: one.last_update_utc, default=None)
-        if current is None:
-            why = f"BadCertificateRevocationUnknown: {self.revoked} (revoked) has no list of {_name(issuer)}"
-            return Fault(why, fetch)
-        if current.next_update_utc is not None and current.next_update_utc < now:
-            why = f"the list of {_name(issuer)} expired {_moment(current.next_update_utc)}; {_clock(now)}"
-            way_out = f"{fetch}; without it nobody would notice a revocation"
-            return Fault(f"BadCertificateRevocationUnknown: {why}", way_out)
-        if current.get_revoked_certificate_by_serial_number(certificate.serial_number) is not None:
-            return Fault(f"BadCertificate{status}: {_name(certificate)} was revoked", "have a new one issued")
-        return None
+    def _unknown(self, certificate: x509.Certificate, error: Exception, now: datetime) -> Fault:
+        issuer = _issuer(certificate, set(self.certificates))
+        while issuer is not None:
+            if fault := next(_dates(issuer, now), None):
+                return Fault(
+                    f"BadCertificateIssuerTimeInvalid: its authority {name(issuer)} {fault.why.partition(': ')[2]}",
+                    f"put the authority's renewed certificate into {self.folder} (trust); if that time is wrong, set "
+                    "the gateway's clock",
+                )
+            issuer = _issuer(issuer, set(self.certificates))
+        return Fault(
+            f"BadCertificateUntrusted: nothing in {self.folder} (trust) vouches for {name(certificate)}: {error}"
+            f"; {clock(now)}",
+            f"put it, or its authority's certificate, into {self.folder}, if it is the right one",
+        )
 
 
 def load_certificate(path: Path) -> x509.Certificate:
@@ -146,17 +138,16 @@ def load_certificate(path: Path) -> x509.Certificate:
 def _dates(certificate: x509.Certificate, now: datetime) -> Iterator[Fault]:
     begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     if now < begin:
-        yield Fault(f"BadCertificateTimeInvalid: not valid before {_moment(begin)}; {_clock(now)}", _RENEW)
+        yield Fault(f"BadCertificateTimeInvalid: not valid before {moment(begin)}; {clock(now)}", _RENEW)
     if now > end:
-        yield Fault(f"BadCertificateTimeInvalid: expired {_moment(end)}; {_clock(now)}", _RENEW)
+        yield Fault(f"BadCertificateTimeInvalid: expired {moment(end)}; {clock(now)}", _RENEW)
 
 
-def _clock(now: datetime) -> str:
-    return f"the gateway's own clock says {_moment(now)}"
-
-
-def _moment(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M:%SZ}"
+def _key(certificate: x509.Certificate) -> Iterator[Fault]:
+    key = certificate.public_key()
+    if isinstance(key, rsa.RSAPublicKey) and key.key_size < _FEWEST_BITS:
+        why = f"its key has {key.key_size} bits, and fewer than {_FEWEST_BITS} can be broken"
+        yield Fault(f"BadCertificatePolicyCheckFailed: {why}", "have one issued with a longer key")
 
 
 def _extensions(certificate: x509.Certificate, application: str) -> Iterator[Fault]:
@@ -225,7 +216,3 @@ def _canonical(host: str) -> str:
         return str(ip_address(host))
     except ValueError:
         return host.lower()
-
-
-def _name(certificate: x509.Certificate) -> str:
-    return certificate.subject.rfc4514_string()

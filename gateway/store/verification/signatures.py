@@ -13,6 +13,7 @@ from gateway.store.checkpoints import CHECKPOINT_FORMAT, KEYS, NEWEST, SignedChe
 from gateway.store.findings import Check, Findings
 from gateway.store.lineage import Lineage, read_lineage
 from gateway.store.load import head, read_meta
+from gateway.store.malformed import MALFORMED, in_words
 from gateway.store.signing import check, key_id
 from gateway.store.verified import Verified, parsed, read_totals
 
@@ -20,7 +21,7 @@ NAME = "checkpoints"
 _ALL = "SELECT position, seq, at, body, signature FROM signed_checkpoint ORDER BY position"
 _POSTING = "SELECT position, body FROM main.posting WHERE seq = ?"
 _JOURNAL = "SELECT body FROM main.journal WHERE position = ?"
-_MALFORMED = (KeyError, TypeError, ValueError, DataError)
+_MALFORMED = (*MALFORMED, DataError)
 
 
 class Chain(NamedTuple):
@@ -64,7 +65,7 @@ def judged(one: SignedCheckpoint, store: Chain, keys: Mapping[str, str]) -> str:
         said = orjson.loads(one.body)
         return _judged(one, said, store, keys)
     except _MALFORMED as error:
-        return f"it can't be read: {type(error).__name__} {error}"
+        return f"it can't be read: {in_words(error)}"
 
 
 def _judged(one: SignedCheckpoint, said: dict[str, Any], store: Chain, keys: Mapping[str, str]) -> str:
@@ -130,7 +131,7 @@ def _seen(connection: sqlite3.Connection, one: SignedCheckpoint, state: str | No
     at = Head(one.position, bytes.fromhex(said["hash"].removeprefix("sha256:")), one.seq)
     try:
         seen = parsed(at, state or "", read_totals(connection))
-    except (*_MALFORMED, ArithmeticError):
+    except _MALFORMED:
         return None
     return seen if seen.digest == said["state"] else None
 

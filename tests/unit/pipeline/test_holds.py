@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from gateway.cli.explain import explain as printed
+from gateway.counting.counter import GapPolicy
 from gateway.domain.command import CloseOrder, Residual, Reverse, SettledPart, SettleHold
 from gateway.domain.event import EventKind
 from gateway.domain.exception import ExceptionKind
@@ -149,6 +150,27 @@ async def test_units_of_the_future_are_refused(line):
     later = line.clock.now().wall + timedelta(seconds=1)
     with pytest.raises(CommandRefused, match="is yet to come"):
         await line.settle(held, SettledPart(Decimal(5), "", later))
+
+
+async def test_units_of_long_before_the_segment_are_refused(line):
+    held = await line.leap()
+    long_ago = held.last_event - timedelta(days=8)
+    with pytest.raises(CommandRefused, match="is not between .* when they were made"):
+        await line.settle(held, SettledPart(Decimal(5), "100045", long_ago))
+
+
+async def test_units_from_outside_a_gap_are_refused(tmp_path):
+    async with held_line(tmp_path, make_held_model(gap=GapPolicy.HOLD)) as line:
+        line.clock.advance(600)
+        line.read(good=140)
+        await line.turn()
+        held = line.only(ExceptionKind.COUNTER)
+        before = held.last_event - timedelta(seconds=700)
+        with pytest.raises(CommandRefused, match="is not between"):
+            await line.settle(held, SettledPart(Decimal(40), "100045", before))
+        await line.settle(held, SettledPart(Decimal(40), "100045", held.last_event - timedelta(seconds=60)))
+
+        assert ("40", "40", "0", "0", "0") == line.totals()
 
 
 async def test_units_of_a_closed_order_are_refused(line):

@@ -152,6 +152,21 @@ async def test_parts_of_a_weight_are_in_its_unit(line):
     assert (Decimal("4.25"), Decimal("4.25"), 0, 0, 0) == line.state.tallies[WEIGHT][1:]
 
 
+@pytest.mark.parametrize("part", ["900000000", "15.001"])
+async def test_a_weight_is_not_settled_as_what_nobody_can_have_made(line, part):
+    await line.send(WEIGHT, sequence=1, total=Decimal("1.5"), quantity=Decimal("1.5"), uom="kg")
+    await line.send(WEIGHT, sequence=3, total=Decimal("4.5"), quantity=Decimal("1.5"), uom="kg")
+    await line.turn()
+    with pytest.raises(CommandRefused, match="far more than"):
+        await line.settle(line.only(ExceptionKind.GAP), part)
+
+
+async def test_lost_cases_are_not_settled_as_what_nobody_can_have_made(line):
+    gap = await line.lose()
+    with pytest.raises(CommandRefused, match="far more than"):
+        await line.settle(gap, "20001")
+
+
 async def test_a_lost_scan_holds_no_units_and_one_that_comes_late_waits_for_its_lot_as_ever(tmp_path):
     model = make_held_model()
     scanner = Point(ISSUED, "L1", rule=make_rule(ISSUED, EventKind.LOT_ISSUED, "0030"), is_event=True)

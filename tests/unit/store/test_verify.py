@@ -14,6 +14,7 @@ from tests.unit.store.samples import make_exception
 
 EVERY_CHECK = [
     "integrity",
+    "types",
     "readable",
     "sequence",
     "chain",
@@ -193,7 +194,7 @@ FLIPPED = 'CAST(replace(CAST(body AS TEXT), \'"good":"1"\', \'"good":"2"\') AS B
         ("UPDATE tally SET reversed = '0', held = '4'", {"conservation"}),
         ("DELETE FROM journal", {"chain"}),
         ("UPDATE meta SET value = '18' WHERE key = 'seq'", {"sequence"}),
-        ("INSERT INTO consumer VALUES ('puller', 'erp', 20, 0, '2026-11-21T10:00:00.000Z')", {"consumers"}),
+        ("INSERT INTO consumer VALUES ('puller', 'erp', 20, 0, '2026-11-21T10:00:00.000Z', 1)", {"consumers"}),
     ],
 )
 async def test_what_was_tampered_with_is_found(path, grown, statement, found):
