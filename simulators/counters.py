@@ -52,10 +52,6 @@ class Counters:
         """The raw counter as a client reads it."""
         return self._now[signal].value
 
-    def seq(self, signal: str) -> int:
-        """How many entries the signal has had."""
-        return self._now[signal].seq
-
     def add(self, signal: str, step: int) -> Entry:
         """Count `step` more and return the entry as written."""
         now, counted = self._now[signal], self._counted[signal]
@@ -67,6 +63,11 @@ class Counters:
             signal,
             Entry(utc_now(), quantity, counted.uom, self.boot, seq, self._wrapped(counted, value), key),
         )
+
+    def pass_over(self, signal: str) -> Entry:
+        """Use a sequence number for what is no unit, and return the entry as written."""
+        now = self._now[signal]
+        return self._write_nothing_made(signal, replace(now, seq=now.seq + 1))
 
     def restart(self, *, retentive: bool = False) -> None:
         """A new boot; the values go to 0 unless they are retentive."""
@@ -85,11 +86,11 @@ class Counters:
         for signal in self._counted:
             self.preset(signal, value)
 
-    def _write_nothing_made(self, signal: str, state: Entry) -> None:
+    def _write_nothing_made(self, signal: str, state: Entry) -> Entry:
         counted = self._counted[signal]
         value = self._wrapped(counted, state.value)
         entry = replace(state, at=utc_now(), quantity=Decimal(0), uom=counted.uom, boot=self.boot, value=value, id=None)
-        self._write(signal, entry)
+        return self._write(signal, entry)
 
     def _write(self, signal: str, entry: Entry) -> Entry:
         self._ledger.append(self.device, signal, entry)

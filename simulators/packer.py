@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from simulators.counters import Counted, Counters
-from simulators.ledger import Ledger, utc_now
+from simulators.ledger import Ledger
 from simulators.link import Link
 from simulators.machine import BOTTLES_A_CASE, Output, Weighing
 from simulators.mqtt_publisher import Publisher
@@ -129,12 +129,14 @@ class Scale(MqttDevice):
         self._publisher.publish(WEIGHT_TOPIC, encode(message))
 
     def _publish_unsettled(self, grams: int) -> None:
-        coming = self._counters.seq(self._signal) + 1
+        entry = self._counters.pass_over(self._signal)
         message = {
-            "id": f"{self.device}-{self._counters.boot}-{coming}-unsettled",
-            "ts": utc_now(),
+            "id": f"{self.device}-{entry.boot}-{entry.seq}-unsettled",
+            "seq": entry.seq,
+            "ts": entry.at,
             "net": _kilograms(grams),
-            "uom": "kg",
+            "uom": entry.uom,
             "stable": False,
+            "total": _kilograms(entry.value),
         }
         self._publisher.publish(WEIGHT_TOPIC, encode(message))

@@ -10,7 +10,6 @@ from gateway.api.tls import is_certified
 
 MOST_CONNECTIONS = 256
 MOST_OF_ONE_ADDRESS = 64
-HANDSHAKE_WITHIN = 5.0  # s for TLS: until then nobody counts the connection, but it has a file descriptor
 HEAD_WITHIN = 10.0  # s for a request's first line and headers: one that dribbles is hung up on
 ANSWER_WITHIN = 30.0  # s in which a client has to take some of what waits for it
 

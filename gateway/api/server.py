@@ -4,43 +4,52 @@ import asyncio
 import contextlib
 import logging
 import socket
-import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 import uvicorn
 
 from gateway.api.app import create_app
-from gateway.api.protocol import HANDSHAKE_WITHIN, PatientProtocol
+from gateway.api.doorway import Doorway
+from gateway.api.protocol import PatientProtocol
 from gateway.api.services import Services
 from gateway.api.tls import RenewableContext
 from gateway.errors import TransientError
 from gateway.settings.api import ApiSettings, Role
+from gateway.transport.validity import Life
 
 logger = logging.getLogger(__name__)
 _GRACE = 2  # seconds that answers under way get at the end; SIGTERM has five for everything
 
 
 class _Server(uvicorn.Server):
+    """`tls` is how its clients are let in; None where nothing is encrypted."""
+
+    def __init__(self, config: uvicorn.Config, tls: RenewableContext | None) -> None:
+        super().__init__(config)
+        self._tls = tls
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Leave the signals to the daemon, which ends more than this server."""
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen; uvicorn's own would wait a minute for each handshake."""
+        """Listen; uvicorn's own would wait a minute for each handshake, and say nothing of one that failed."""
         config, loop = self.config, asyncio.get_running_loop()
 
         def protocol() -> PatientProtocol:
             return PatientProtocol(config, self.server_state, app_state={})
 
-        timeout = HANDSHAKE_WITHIN if config.ssl else None
-        self.servers = [
-            await loop.create_server(
-                protocol, sock=one, ssl=config.ssl, backlog=config.backlog, ssl_handshake_timeout=timeout
-            )
-            for one in sockets or ()
-        ]
+        opened: list[Any] = []  # of both kinds uvicorn only asks to close
+        for one in sockets or ():
+            if self._tls:
+                opened.append(Doorway(one, protocol, self._tls))
+                opened[-1].open(config.backlog)
+            else:
+                opened.append(await loop.create_server(protocol, sock=one, backlog=config.backlog))
+        self.servers = opened
         self.started = True
 
     def hang_up(self) -> None:
@@ -59,6 +68,11 @@ class ApiServer:
         self._context = RenewableContext(settings.tls) if settings.tls else None
         self.listening = asyncio.Event()
         self._server: _Server | None = None
+
+    @property
+    def lives(self) -> Mapping[str, tuple[Life, ...]]:
+        """Until when the certificates and lists in use are good, by setting."""
+        return self._context.lives if self._context else {}
 
     def renew(self) -> None:
         """Read certificate, key and lists again: every client has to show its own anew. ConfigError for bad files."""
@@ -86,7 +100,7 @@ class ApiServer:
         stopping = asyncio.Event()
         certified: tuple[Role, ...] = ("erp",) if self._settings.tls and self._settings.tls.client_ca else ()
         services = replace(self._services, stopping=stopping, certified=certified)
-        self._server = server = _Server(_config(services, self._context))
+        self._server = server = _Server(_config(services), self._context)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         try:
             await asyncio.shield(serving)
@@ -96,7 +110,7 @@ class ApiServer:
             await serving
 
 
-def _config(services: Services, context: ssl.SSLContext | None) -> uvicorn.Config:
+def _config(services: Services) -> uvicorn.Config:
     config = uvicorn.Config(
         create_app(services),
         http=PatientProtocol,
@@ -109,7 +123,6 @@ def _config(services: Services, context: ssl.SSLContext | None) -> uvicorn.Confi
         timeout_graceful_shutdown=_GRACE,
     )
     config.load()
-    config.ssl = context
     return config
 
 

@@ -1,17 +1,17 @@
 """The API's own TLS: our certificate, and the authority of clients that have to show one."""
 
-import re
 import ssl
 import time
 from bisect import bisect_right
-from typing import Any, Final, Self
+from collections.abc import Mapping
+from typing import Any, Self
 
 from cryptography import x509
 
 from gateway.settings.api import ApiTlsSettings
+from gateway.transport.handshake import revocation_lists
 from gateway.transport.tls import from_files, load_identity, load_revocations
-
-_LIST: Final = re.compile(rb"-----BEGIN X509 CRL-----.+?-----END X509 CRL-----", re.DOTALL)
+from gateway.transport.validity import Life, lives
 
 
 class RenewableContext(ssl.SSLContext):
@@ -23,6 +23,7 @@ class RenewableContext(ssl.SSLContext):
     again: none goes on with one from before that moment.
     """
 
+    lives: Mapping[str, tuple[Life, ...]]  # of what was read last, by setting
     _ends: list[float]  # POSIX seconds
     _contexts: list[ssl.SSLContext]  # the first until the first end; one more than there are ends
 
@@ -31,15 +32,17 @@ class RenewableContext(ssl.SSLContext):
         return super().__new__(cls, ssl.PROTOCOL_TLS_SERVER)
 
     def __init__(self, tls: ApiTlsSettings) -> None:
-        self._tls = tls
+        self.settings = tls
         self.renew()
 
     def renew(self) -> None:
         """Read the files again: connections from now on go by them. ConfigError for bad files: nothing changes."""
+        tls = self.settings
         self._ends, self._contexts = from_files(
-            lambda: _contexts(self._tls),
-            *(self._tls.certificate, self._tls.private_key, self._tls.client_ca, self._tls.client_crl),
+            lambda: _contexts(tls), *(tls.certificate, tls.private_key, tls.client_ca, tls.client_crl)
         )
+        named = {"certificate": tls.certificate, "client_ca": tls.client_ca, "client_crl": tls.client_crl}
+        self.lives = {setting: found for setting, path in named.items() if path and (found := lives(path))}
 
     def wrap_bio(self, *args: Any, **kwargs: Any) -> ssl.SSLObject:
         """Begin a connection, as asyncio does for each one."""
@@ -61,8 +64,7 @@ def _contexts(tls: ApiTlsSettings) -> tuple[list[float], list[ssl.SSLContext]]:
 def _ends(tls: ApiTlsSettings) -> list[float]:
     """Return when authorities and lists will end, the next first; of what has ended OpenSSL believes nothing."""
     authorities = x509.load_pem_x509_certificates(tls.client_ca.read_bytes()) if tls.client_ca else []
-    found = _LIST.findall(tls.client_crl.read_bytes()) if tls.client_crl else []
-    lists = [x509.load_pem_x509_crl(one).next_update_utc for one in found]
+    lists = [one.next_update_utc for one in revocation_lists(tls.client_crl)] if tls.client_crl else []
     ends = {one.timestamp() for one in (*(one.not_valid_after_utc for one in authorities), *lists) if one}
     return sorted(one for one in ends if one > time.time())
 

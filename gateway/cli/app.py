@@ -11,6 +11,7 @@ from rich.console import Console
 from gateway.cli.user import user
 from gateway.cli.written import Written
 from gateway.errors import ConfigError, GatewayError, StoreDamaged
+from gateway.formats.plain import escaped
 
 _FAILED = 1
 _UNUSABLE = 2
@@ -72,7 +73,7 @@ def main() -> None:
         app()
     except GatewayError as error:
         console = Console(stderr=True, soft_wrap=True, highlight=False)
-        console.print(error.message, style="red", markup=False)
+        console.print(escaped(error.message, "\n"), style="red", markup=False)
         if error.hint:
-            console.print(f"→ {error.hint}", markup=False)
+            console.print("→ " + escaped(error.hint, "\n"), markup=False)
         sys.exit(next((code for kind, code in _CODES if isinstance(error, kind)), _FAILED))

@@ -10,6 +10,7 @@ import httpx
 import typer
 
 from gateway.api.commands import name_of
+from gateway.cli.plain import plain
 from gateway.errors import CommandRefused, GatewayError, TransientError
 from gateway.runtime.bootstrap import load_config
 from gateway.runtime.local_token import local_token_path
@@ -81,7 +82,7 @@ def shown(found: Mapping[str, Any]) -> str | None:
     if not found:
         return None
     held = f"{found['quantity']} {found['uom'] or 'units'}"
-    typer.echo(f"exception {found['id']} holds {held}: {found['reason']}", err=True)
+    typer.echo(f"exception {found['id']} holds {plain(held)}: {plain(found['reason'])}", err=True)
     if "seen" not in found:
         raise GatewayError("the running gateway is older than this command: restart it")
     return str(found["seen"])
@@ -91,7 +92,7 @@ def held(config_dir: Path, order: str, operation: str) -> str:
     """Return why triggers of that operation wait, as the end of a sentence; empty where none does."""
     answer = ask(load_config(config_dir), "/api/v1/exceptions") or {"exceptions": []}
     waiting = [one for one in answer["exceptions"] if one["scope"] == [order, operation]]
-    return "".join(f"; waiting in exception {one['id']}: {one['reason']}" for one in waiting)
+    return "".join(f"; waiting in exception {one['id']}: {plain(one['reason'])}" for one in waiting)
 
 
 def _client(config: Config, patience: float) -> httpx.Client:

@@ -6,6 +6,7 @@ import typer
 
 from gateway.cli.daemon import entry, send, shown
 from gateway.cli.options import Folder, Meaning, PasswordFile, Reason, User, postings, signature, tell
+from gateway.cli.plain import plain
 from gateway.domain import command
 from gateway.domain.exception import ExceptionKind
 from gateway.runtime.bootstrap import load_config
@@ -17,7 +18,7 @@ def retry(
     """Try again what waits."""
     waits = send(config_dir, command.Retry, {"exception": exception})
     what = "everything that waits was" if exception is None else f"exception {exception} was"
-    typer.echo(f"{what} tried again" + (f"; it still waits: {waits}" if waits else ""))
+    typer.echo(f"{what} tried again" + (f"; it still waits: {plain(waits)}" if waits else ""))
 
 
 def accept(

@@ -1,6 +1,5 @@
 """`gateway explain CONFIG_DIR SEQ`: everything a reader needs to recompute a posting by hand."""
 
-import json
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -12,6 +11,7 @@ from rich.tree import Tree
 
 from gateway.cli.archives import read_archives
 from gateway.cli.explain_trigger import signature, trigger_tree
+from gateway.cli.plain import plain, plain_json
 from gateway.cli.store_path import store_of
 from gateway.cli.wide import console
 from gateway.errors import GatewayError
@@ -34,8 +34,9 @@ def explain(
     if found is None:
         raise GatewayError(f"there is no posting {seq}", "retention may have deleted it")
     if as_json:
-        typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        typer.echo(plain_json(found))
         return
+    found = plain(found)
     shown = [one for one in found["triggers"] if one["id"] == trigger] if trigger else found["triggers"][:_FEW]
     if trigger and not shown:
         raise GatewayError(f"posting {seq} has no trigger {trigger}", "`--json` lists them")
@@ -50,7 +51,7 @@ def explain(
 
 def _archived(folder: Path, seq: int) -> Json | None:
     """Return what an archive says of the posting, None where none has it."""
-    for path, found in read_archives(folder, lambda raw: explained(raw, seq)):
+    for path, found in read_archives(folder, lambda raw: explained(raw, seq), seq):
         if found is not None:
             typer.echo(f"retention has deleted posting {seq}; this is from the archive {path}", err=True)
             return found

@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.tree import Tree
 
 from gateway.cli.archives import read_archives
+from gateway.cli.plain import plain
 from gateway.cli.store_path import store_of
 from gateway.cli.wide import console
 from gateway.domain.quantity import text
@@ -57,7 +58,7 @@ def genealogy(  # noqa: PLR0917  # each is an option of the command
     for archive, found in told:
         if archive:
             screen.print(f"[dim]as the archive {escape(str(archive))} has it:[/]")
-        for tree in _trees(found, None if every else _MANY):
+        for tree in _trees(plain(found), None if every else _MANY):
             screen.print(tree)
 
 

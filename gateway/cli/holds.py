@@ -11,6 +11,7 @@ import typer
 
 from gateway.cli.daemon import entry, send, shown
 from gateway.cli.options import Folder, Meaning, PasswordFile, Reason, User, signature, tell
+from gateway.cli.plain import plain
 from gateway.cli.settling import Wanted, settle_all
 from gateway.domain import command
 from gateway.domain.quantity import ZERO, text
@@ -69,7 +70,7 @@ def _settle_one(config_dir: Path, exception: int, reason: str, said: list[Part] 
     body = {"exception": exception, "reason": reason, "parts": parts, "seen": seen}
     became = send(config_dir, command.SettleHold, body, sign())
     made = text(sum((Decimal(one["quantity"]) for one in became), ZERO))
-    typer.echo("; ".join([f"exception {exception} is settled as {made} units", *map(_told, became)]))
+    typer.echo("; ".join([f"exception {exception} is settled as {made} units", *map(_told, plain(became))]))
 
 
 def sign_baseline(

@@ -11,6 +11,7 @@ from rich.console import Console
 from gateway.api.views.letters import as_text
 from gateway.cli.daemon import Give, send, sending
 from gateway.cli.options import Folder, Meaning, PasswordFile, User, signature
+from gateway.cli.plain import plain
 from gateway.cli.tables import moment, new_table, read_views, show
 from gateway.domain import command
 from gateway.errors import CommandRefused
@@ -40,8 +41,8 @@ def letters(
     rows = read_views(config_dir, lambda views: views.letters(0, _SHOWN, closed=closed))
     shown = new_table(">#", "received", "device", "source", ">bytes", "says", "reason")
     for one in rows:
-        reason = _plain(one.reason) + _ended(one.closed)
-        about = str(one.id), moment(one.at), one.device, _plain(one.source)
+        reason = plain(one.reason) + _ended(one.closed)
+        about = str(one.id), moment(one.at), one.device, plain(one.source)
         shown.add_row(*about, str(one.size), _beginning(one), reason)
     show(shown)
     _tell_of_more(rows)
@@ -52,7 +53,7 @@ def refused(config_dir: Folder, *, closed: ClosedOnes = False) -> None:
     rows = read_views(config_dir, lambda views: views.refused(("", 0), _SHOWN, closed=closed))
     shown = new_table("sink", ">seq", "order", "last try", ">tries", "reason")
     for one in rows:
-        reason = f"{_plain(one.reason)}{_waits(one)}{_ended(one.closed)}"
+        reason = f"{plain(one.reason)}{_waits(one)}{_ended(one.closed)}"
         shown.add_row(one.sink, str(one.seq), one.order or "–", moment(one.at), str(one.tries), reason)
     show(shown)
     _tell_of_more(rows)
@@ -133,7 +134,7 @@ def _redrive_all(config_dir: Path) -> None:
                 typer.echo(f"{count} letters: {done} closed, {count - done} remain")
     typer.echo(f"{done} letters closed, {remain.total()} remain")
     for reason, times in remain.most_common(_REASONS):
-        typer.echo(f"  {times} × {_plain(reason)}")
+        typer.echo(f"  {times} × {plain(reason)}")
     if len(remain) > _REASONS:
         typer.echo(f"  and {len(remain) - _REASONS} other reasons")
 
@@ -159,8 +160,8 @@ def _show_whole(config_dir: Path, number: int) -> None:
     if one is None:
         raise CommandRefused(f"there is no dead letter {number}", "`gateway letters` lists them")
     console = Console(highlight=False, markup=False, soft_wrap=True)
-    console.print(f"letter {one.id} of {one.device}, {_plain(one.source)}, received {moment(one.at)}, {one.size} bytes")
-    console.print(f"{_plain(one.reason)}{_ended(one.closed)}")
+    console.print(f"letter {one.id} of {one.device}, {plain(one.source)}, received {moment(one.at)}, {one.size} bytes")
+    console.print(f"{plain(one.reason)}{_ended(one.closed)}")
     text = as_text(one.payload)
     typer.echo(text if text is not None else one.payload.hex(" "))
 
@@ -180,12 +181,7 @@ def _waits(one: Refused) -> str:
 
 
 def _ended(closed: Closed | None) -> str:
-    return f" · closed by {_plain(closed.person)}: {_plain(closed.reason)}" if closed else ""
-
-
-def _plain(text: str) -> str:
-    """Return a stranger's words as a terminal may show them: no control characters."""
-    return "".join(one if one.isprintable() else f"\\x{ord(one):02x}" for one in text)
+    return f" · closed by {plain(closed.person)}: {plain(closed.reason)}" if closed else ""
 
 
 def _tell_of_more(rows: list[Letter] | list[Refused]) -> None:

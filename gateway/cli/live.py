@@ -8,6 +8,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from gateway.cli.plain import plain
 from gateway.domain.event import SignalId
 from gateway.domain.exception import ExceptionRecord
 from gateway.domain.health import Link
@@ -71,11 +72,11 @@ class LiveTable:
         line = Text(f"postings {seq}  ·  {windows} windows open  ·  {buffer}  ·  ")
         line.append(f"blocked {len(blocked)}", style="red" if blocked else "green")
         for one in blocked[:_SHOWN]:
-            line.append(f"\n  {'/'.join(one.scope)} holds {_shown(one.quantity)}: {one.reason}", style="red")
+            line.append(f"\n  {'/'.join(one.scope)} holds {_shown(one.quantity)}: {plain(one.reason)}", style="red")
         for said in self.said[-_SHOWN:]:
-            line.append(f"\n  {said}", style="cyan")
+            line.append(f"\n  {plain(said)}", style="cyan")
         if self.gateway.pipeline.failure:
-            line.append(f"\n  store: {self.gateway.pipeline.failure}", style="bold red")
+            line.append(f"\n  store: {plain(self.gateway.pipeline.failure)}", style="bold red")
         return line
 
 

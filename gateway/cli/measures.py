@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
+from gateway.cli.plain import plain
 from gateway.cli.store_path import store_of
 from gateway.errors import GatewayError
 from gateway.store.measures import measures as measured
@@ -39,7 +40,7 @@ def full_documents(
     day: Annotated[str | None, typer.Option(help="only this day (UTC), e.g. 2026-11-21")] = None,
 ) -> None:
     """Show an order's documents of each day as one, and what is still open of it."""
-    found = read(store_of(folder), lambda raw: rolled_up(raw, order, day))
+    found = plain(read(store_of(folder), lambda raw: rolled_up(raw, order, day)))
     if is_unknown(found):
         raise GatewayError(
             f"nothing was ever posted for an order {order}", "`gateway orders` lists those that are known"
@@ -65,7 +66,7 @@ def _show(title: str, rows: list[dict[str, Any]], columns: tuple[str, ...] = ())
         return
     table = Table(*(Column(name.replace("_", " "), no_wrap=True) for name in names), box=None, padding=(0, 2, 0, 0))
     for row in rows:
-        table.add_row(*("" if row[name] is None else escape(str(row[name])) for name in names))
+        table.add_row(*("" if row[name] is None else escape(plain(str(row[name]))) for name in names))
     console = Console(highlight=False, width=_WIDE)  # a row stays a row, whatever the width of the terminal
     console.print(f"\n{title}", style="bold", markup=False)
     console.print(table)

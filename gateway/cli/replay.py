@@ -11,9 +11,9 @@ from typing import Annotated, Any
 import orjson
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from gateway.cli.options import Folder
+from gateway.cli.plain import PlainTable
 from gateway.domain.exception import ExceptionRecord
 from gateway.domain.lot import LotBalance
 from gateway.domain.quantity import text
@@ -87,17 +87,17 @@ async def _as_json(log: PostingLog, views: Views) -> None:
 
 
 async def _as_tables(log: PostingLog, views: Views) -> None:
-    postings = Table("seq", "type", "order/operation", "output", "lines", title="postings", title_justify="left")
+    postings = PlainTable("seq", "type", "order/operation", "output", "lines", title="postings", title_justify="left")
     async for body in _bodies(log):
         one = orjson.loads(body)
         made, order = one["output"], f"{one['order']}/{one['operation']}"
         output = f"{made['good']} / {made['scrap']} / {made['rework']} {made['uom']}"
         postings.add_row(str(one["seq"]), one["posting_type"], order, output, "\n".join(map(_line, one["lines"])))
-    exceptions = Table("#", "kind", "about", "holds", "reason", title="exceptions", title_justify="left")
+    exceptions = PlainTable("#", "kind", "about", "holds", "reason", title="exceptions", title_justify="left")
     for record in await views.exceptions(_EVERY):
         holds = f"{text(record.quantity)} {record.uom}".rstrip()
         exceptions.add_row(str(record.id), record.kind.value, "/".join(record.scope), holds, record.reason)
-    balances = Table("item", "lot", "for", "staged", "consumed", "returned", "left", title="balances")
+    balances = PlainTable("item", "lot", "for", "staged", "consumed", "returned", "left", title="balances")
     balances.title_justify = "left"
     for lot in await views.lots():
         row = _balance(lot)

@@ -71,6 +71,7 @@ class _Reloads:
             config = await asyncio.to_thread(load_config, self._folder)
             await self._gateway.reload(config)
         except GatewayError as error:
-            logger.error("the new configuration is refused, the old one keeps running:\n%s", error)  # noqa: TRY400 - no bug: no traceback
+            for fault in str(error).splitlines():  # a record is one line
+                logger.error("the new configuration is refused, the old one keeps running: %s", fault)  # noqa: TRY400 - no bug: no traceback
         else:
             logger.info("configuration of %s is in force", self._folder)

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from gateway.cli.daemon import Give, sending
+from gateway.cli.plain import plain
 from gateway.cli.tables import new_table, read_views, show
 from gateway.cli.work_list import ALL, detail, numbers, units
 from gateway.domain import command
@@ -123,7 +124,7 @@ def _show(plan: Plan, *, as_proposed: bool) -> None:
     show(table)
     first = plan.entries[0][0]
     how = "booked as proposed" if as_proposed else "settled as nothing made"
-    typer.echo(f"They will be {how}. Number {first.id}, for example: {first.reason}")
+    typer.echo(f"They will be {how}. Number {first.id}, for example: {plain(first.reason)}")
     if first.code == DOUBTED:
         typer.echo(_DOUBT[as_proposed])
 
@@ -149,6 +150,6 @@ def _tell(became: Sequence[Json]) -> None:
     typer.echo(f"{len(became) - refused.total()} entries are settled{posted}")
     waits = Counter((one["exception"], one["waits"]) for one in parts if one["waits"])
     for (number, why), times in waits.most_common(_REASONS):
-        typer.echo(f"  {times} × waiting in exception {number}: {why}")
+        typer.echo(f"  {times} × waiting in exception {number}: {plain(why)}")
     for why, times in refused.most_common(_REASONS):
-        typer.echo(f"  {times} × still open: {why}")
+        typer.echo(f"  {times} × still open: {plain(why)}")

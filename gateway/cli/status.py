@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from gateway.cli.daemon import ask
+from gateway.cli.plain import plain
 from gateway.cli.work_list import ALL, alike, numbers, units
 from gateway.domain.exception import ExceptionRecord
 from gateway.domain.quantity import text
@@ -25,7 +26,7 @@ def status(config_dir: Annotated[Path, typer.Argument(help="folder with gateway.
     """Show devices, units, buffer and work list."""
     config = load_config(config_dir)
     console = Console(highlight=False)
-    _show_daemon(console, ask(config, "/api/v1/status"))
+    _show_daemon(console, plain(ask(config, "/api/v1/status")))
     if config.store_path.exists():
         asyncio.run(_show_store(console, config))
     else:
@@ -76,7 +77,7 @@ async def _show_store(console: Console, config: Config) -> None:
 
 def _show_blocked(console: Console, entries: list[ExceptionRecord]) -> None:
     console.print(f"blocked: {len(entries)}", style="red" if entries else "green")
-    for group in alike(entries):
+    for group in map(plain, alike(entries)):
         many = f"{len(group)} alike, the first: " if len(group) > 1 else ""
         about = f"#{numbers(group)} {'/'.join(group[0].scope)} holds {units(group)}"
         console.print(f"  {about}: {many}{group[0].reason}", markup=False)

@@ -10,6 +10,7 @@ from rich import box
 from rich.console import Console, JustifyMethod
 from rich.table import Table
 
+from gateway.cli.plain import PlainTable
 from gateway.errors import ConfigError
 from gateway.runtime.bootstrap import load_config
 from gateway.store.views import Views
@@ -24,7 +25,7 @@ def moment(at: datetime | None) -> str:
 
 def new_table(*headers: str) -> Table:
     """Return a table; `>` marks a column of numbers, which stay whole like those that `|` marks."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table = PlainTable(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for header in headers:
         justify: JustifyMethod = "right" if header[0] == ">" else "left"
         table.add_column(header.lstrip(">|"), justify=justify, no_wrap=header[0] in ">|", overflow="fold")

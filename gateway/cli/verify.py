@@ -7,8 +7,9 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from gateway.cli.plain import plain
 from gateway.cli.store_path import store_of
-from gateway.store import manifest
+from gateway.store import manifest, witness
 from gateway.store.findings import Check
 from gateway.store.verification.against import against as compare
 from gateway.store.verification.against import read_kept
@@ -34,9 +35,9 @@ def verify(
     path = store_of(folder)
     checks = [*verify_store(path, since_checkpoint=since_checkpoint).checks]
     checks += [compare(path, kept)] if kept else []
-    checks += [found] if (found := manifest.inspect(path)) else []
+    checks += [found for found in (witness.inspect(path), manifest.inspect(path)) if found]
     for one in checks:
-        _show(console, one)
+        _show(console, plain(one))
     raise typer.Exit(0 if all(one.ok for one in checks) else 1)
 
 

@@ -193,7 +193,9 @@ def _unnumbered(watermark: Watermark | None, message: Message, source_time: date
 
 def _ahead(watermark: Watermark, due: int, number: int, message: Message, source_time: datetime | None) -> Receipt:
     if number == due:  # nothing is missing; a total that disagrees was rounded by the device
-        return Receipt(Arrival.NEW, _moved(watermark, message, source_time))
+        moved = _moved(watermark, message, source_time)
+        made_nothing = not message.stable and watermark.total is not None
+        return Receipt(Arrival.NEW, replace(moved, total=watermark.total) if made_nothing else moved)
     between = _between(watermark, message)
     lost = Decimal(number - due) if between is None or between[1] < between[0] else between[1] - between[0]
     missing = (*watermark.missing, (due, number - 1))[-MOST_RANGES:]

@@ -185,7 +185,7 @@ def _gap_reason(c: Comparison) -> str:
     before, now = c.checkpoint.order, c.reading.order
     unwatched = _nobody_looked(c.checkpoint.seen.wall, c.reading.at.wall)
     if before and now and before != now:
-        return f"{unwatched}, and the device went from order {before} to {now} meanwhile: {_SPLIT}"
+        return f"{unwatched}, and the order went from {before} to {now} meanwhile: {_SPLIT}"
     if c.counter.gap is GapPolicy.HOLD:
         return f"{unwatched}; what this counter made in a gap is held (gap: hold)."
     return ""

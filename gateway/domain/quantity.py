@@ -66,6 +66,8 @@ def parse_quantity(text: object, decimals: int | None = None) -> Decimal:
         raise DataError(f"{text!r} is not an exact number", 'write it as a decimal string, e.g. "0.1"')
     if not isinstance(text, str | int | Decimal):  # of a list Decimal makes digits and an exponent
         raise DataError(f"a {type(text).__name__} is not a number")
+    if isinstance(text, str) and ("_" in text or not text.isascii()):  # Decimal reads 1_000, and digits of any script
+        raise DataError(f"{_shown(text)} is not a number", "write it in the digits 0 to 9 alone")
     try:
         value = Decimal(text)
     except (InvalidOperation, ValueError) as error:
@@ -73,7 +75,9 @@ def parse_quantity(text: object, decimals: int | None = None) -> Decimal:
     if decimals is not None and _is_bounded(value) and _decimals(value) > decimals:
         value = value.quantize(_STEPS[decimals], ROUND_HALF_EVEN, _ROUNDING)
     if not _is_bounded(value):
-        raise DataError(f"{_shown(text)} is outside what a quantity can be", f"it has to be below 1{'0' * _MOST_DIGITS}")
+        raise DataError(
+            f"{_shown(text)} is outside what a quantity can be", f"it has to be below 1{'0' * _MOST_DIGITS}"
+        )
     if _decimals(value) > MOST_DECIMALS:
         raise DataError(f"{_shown(text)} has more than {MOST_DECIMALS} decimals")
     return value

@@ -56,7 +56,9 @@ class MqttSignal(SignalSettings):
 
     def paths(self) -> EventPaths | Path:
         """Return the compiled paths; DataError for a bad one."""
-        return EventPaths.compile(self.event.model_dump()) if self.event else Path.compile(str(self.value))
+        if self.event is None:
+            return Path.compile(str(self.value))
+        return EventPaths.compile(self.event.model_dump(exclude={"decimals"}), self.event.decimals)
 
     def on_its_topic(self) -> TopicSignal:
         """Return what reads its messages."""

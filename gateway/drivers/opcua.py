@@ -54,7 +54,8 @@ class OpcUaSettings(DeviceSettings):
     trust: ExistingPath | None = Field(default=None, description="folder of the servers or authorities we believe")
     revoked: ExistingPath | None = Field(
         default=None,
-        description="folder with a current revocation list of each authority; an expired one believes nobody",
+        description="folder with a current revocation list of each authority above a server, and those in trust, too; "
+        "an expired one believes nobody",
     )
     server_certificate: ExistingPath | None = Field(default=None, description="the one server we believe")
     user: UserSettings | None = None

@@ -95,17 +95,19 @@ def receive(  # one message with all that is known of it
     """
     if not isinstance(sample.value, Message):
         return  # of bad quality
+    if not sample.value.stable:
+        message = _unsettled(work, point, sample.value)
+        receipt = judge(work.watermarks.get(point.id), message, sample.source_time)
+        _pass_over(work, event_of(point, scan, sample, message, context), receipt)
+        return
     try:
         message = _in_the_signals_unit(work, point, sample.value)
     except DataError as error:
         _set_aside(work, scan, sample, context, str(error))
         return
     event = event_of(point, scan, sample, message, context)
-    if message.stable:
-        content = messages.content(sample.value, sample.source_time)
-        _take(work, _Taken(point, scan, sample, message, event, content, context), known, judge)
-    else:
-        _pass_over(work, event, judge(work.watermarks.get(point.id), message, sample.source_time))
+    content = messages.content(sample.value, sample.source_time)
+    _take(work, _Taken(point, scan, sample, message, event, content, context), known, judge)
 
 
 def _take(work: WorkingCopy, taken: _Taken, known: Known, judge: Judge) -> None:
@@ -136,6 +138,17 @@ def _in_the_signals_unit(work: WorkingCopy, point: Point, message: Message) -> M
     return replace(message, quantity=exact(Fraction(message.quantity) * factor), total=total, uom=tally.uom)
 
 
+def _unsettled(work: WorkingCopy, point: Point, message: Message) -> Message:
+    """Return a message that made nothing in its signal's unit, without the total where no conversion leads there."""
+    tally = work.tallies.get(point.id)
+    if tally is None:
+        return message
+    try:
+        return _in_the_signals_unit(work, point, message)
+    except DataError:
+        return replace(message, total=None, uom=tally.uom)
+
+
 def _set_aside(work: WorkingCopy, scan: Scan, sample: Sample, context: Context, reason: str) -> None:
     """Keep a message that can't be added to the others, or done, as a dead letter: what it says, and why."""
     said = put_aside.written(sample, context)
@@ -148,6 +161,8 @@ def _pass_over(work: WorkingCopy, event: Event, receipt: Receipt) -> None:
     """Take the number of a message that is no event as seen, so that it isn't missed."""
     if receipt.verdict is Arrival.REPEATED or receipt.watermark is None:
         return  # if the device numbers anew, its next event says so
+    if receipt.missed and not event.uom and work.tallies.get(event.signal) is None:
+        return  # nobody knows yet in which unit: the signal's first event tells of it
     work.watermarks[event.signal] = receipt.watermark
     work.must_commit = True  # it is acknowledged after this batch and never comes again
     _note_gaps(work, event, receipt)

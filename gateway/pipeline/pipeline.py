@@ -13,6 +13,7 @@ from gateway.pipeline import documents, messages, scans
 from gateway.pipeline.commands import HANDLERS, CommandDesk
 from gateway.pipeline.image import ProcessImage
 from gateway.pipeline.intake import IntakeQueue
+from gateway.pipeline.unusable import UnusableCounters
 from gateway.pipeline.writer import Writer
 from gateway.ports import Driver
 from gateway.signals.sample import Scan
@@ -36,6 +37,7 @@ class Pipeline:
         self.intake = intake
         self.commands = CommandDesk(writer, intake.arrived.set, HANDLERS)
         self.failure = ""  # why nothing is committed right now; empty when all is well
+        self.unusable = UnusableCounters()
         self.paused = False  # that is a full disk: nothing is taken until there is room
         self._most = batch
         self._image = ProcessImage()
@@ -98,6 +100,14 @@ class Pipeline:
         self._read_again(work.read_again)
         if work.retry:
             await self.commands.retry_all()
+        for scan in taken:
+            self.unusable.look(scan, self.writer.model.points)
+        await self._tell_of_counters()
+
+    async def _tell_of_counters(self) -> None:
+        for news in self.unusable.news(self.writer.state.waiting, self.writer.model.points):
+            logger.warning("%s", news.reason)
+            await self.commands.execute_now(news, _GATEWAY)
 
     def _acknowledge(self, taken: list[Scan]) -> None:
         receipts: defaultdict[str, list[object]] = defaultdict(list)

@@ -23,6 +23,7 @@ from gateway.runtime.clock_watch import ClockWatch
 from gateway.runtime.devices import Devices
 from gateway.runtime.disk_rules import Limits
 from gateway.runtime.disk_watch import DiskWatch
+from gateway.runtime.expiry_watch import ExpiryWatch
 from gateway.runtime.gateway import Gateway
 from gateway.runtime.health import HealthSource
 from gateway.runtime.line_model import line_model
@@ -89,6 +90,7 @@ async def open_gateway(config: Config, clock: Clock) -> AsyncIterator[Gateway]:
             signatures=Signatures(config.gateway.api.users_file(config.root), clock),
             master=lambda: pipeline.writer.model.master,
         )
+        api = ApiServer(config.gateway.api, services)
         gateway = Gateway(
             config=config,
             log=log,
@@ -99,9 +101,10 @@ async def open_gateway(config: Config, clock: Clock) -> AsyncIterator[Gateway]:
             health=health,
             retention=_retention(config, clock, store, key, pipeline),
             verification=verification,
-            api=ApiServer(config.gateway.api, services),
+            api=api,
             supervisor=supervisor,
             disk_watch=disk,
+            expiry_watch=ExpiryWatch(lambda: gateway.config, lambda: api.lives, pipeline, clock),
             heartbeat=clock.beat if isinstance(clock, SystemClock) else None,
             clock_watch=ClockWatch(clock, pipeline.commands) if isinstance(clock, WatchedClock) else None,
         )

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gateway.domain.health import Health
+from gateway.domain.health import Health, Link
 from gateway.pipeline.pipeline import Pipeline
 from gateway.ports import Clock, Driver
 from gateway.runtime import plugins
@@ -45,7 +45,8 @@ class Devices:
 
     def health(self) -> dict[str, Health]:
         """Return each device's state by name."""
-        return {name: one.driver.health for name, one in self._running.items()}
+        outside = self._pipeline.unusable.outside
+        return {name: with_faults(one.driver.health, outside(name)) for name, one in self._running.items()}
 
     def _start(self, name: str, settings: DeviceSettings) -> None:
         driver = self._plugins[settings.kind].create(settings, self._clock)
@@ -56,3 +57,10 @@ class Devices:
 
     async def _stop(self, names: list[str]) -> None:
         await end([self._running.pop(name).task for name in names])
+
+
+def with_faults(health: Health, faults: list[str]) -> Health:
+    """Return the health of a device that answers well what can't be used."""
+    if not faults or health.link not in (Link.CONNECTED, Link.DEGRADED):
+        return health
+    return Health(Link.DEGRADED, "; ".join(filter(None, (health.detail, *faults))))

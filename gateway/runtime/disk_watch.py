@@ -1,30 +1,24 @@
 """Looks every few seconds at the disk and at the parts that fail; tells of it in the work list, until it is over."""
 
 import asyncio
-import logging
 from collections import deque
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gateway.domain.command import ClearAlarm, RaiseAlarm
-from gateway.domain.exception import ExceptionKind
-from gateway.domain.signature import Author
-from gateway.errors import StoreError, TransientError
+from gateway.errors import StoreError
 from gateway.pipeline.pipeline import DISK_FULL, Pipeline
+from gateway.runtime.alarms import Alarm, Alarms, tell, told
 from gateway.runtime.disk_rules import CODES, SLOW, WAL, Growth, Limits, Reading, growth_a_day, slowness, troubles
 from gateway.runtime.supervisor import Supervisor
 from gateway.store.space import room, size_of, unused
 from gateway.store.views import Buffer, Views
 
-logger = logging.getLogger(__name__)
 _PERIOD = 2.0  # seconds
 _REMEMBERED = 600.0  # seconds between two sizes that the growth is measured by …
 _SIZES = 145  # … so that it is that of a day
 FAILING = "failing"  # a part that was tripped
 _OWN = CODES | {DISK_FULL, FAILING}
-Alarms = dict[tuple[str, str], str]  # by part and code
 
 
 @dataclass(slots=True)
@@ -39,6 +33,7 @@ class DiskWatch:
     reading: Reading | None = None
     _sizes: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=_SIZES))
     _telling: asyncio.Task[None] | None = None
+    _logged: set[Alarm] = field(default_factory=set)
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -66,14 +61,14 @@ class DiskWatch:
         if not self._sizes or now - self._sizes[-1][0] >= _REMEMBERED:
             self._sizes.append((now, self.reading.used))
         growth = Growth(growth_a_day((*self._sizes, (now, self.reading.used))), await self._waits())
-        told = self._told()
+        before = told(self.pipeline, _OWN)
         found: Alarms = {(name, FAILING): f"{name} {why}" for name, why in self.supervisor.tripped().items()}
-        disk = troubles(self.reading, self.limits, growth, {code for _, code in told})
+        disk = troubles(self.reading, self.limits, growth, {code for _, code in before})
         found |= {("gateway", code): why for code, why in disk.items()}
         if self._telling and self._telling.done():
             self._telling = self._telling.result()  # what it failed with is ours
         if self._telling is None:  # a commit may hang: looking goes on
-            self._telling = asyncio.create_task(self._tell(found, told))
+            self._telling = asyncio.create_task(self._tell(found, before))
 
     async def _read(self) -> Reading:
         commit = self.pipeline.writer.latency.look()
@@ -87,21 +82,8 @@ class DiskWatch:
     async def _waits(self) -> str:
         return held_up(await self.views.buffers())
 
-    def _told(self) -> Alarms:
-        every = self.pipeline.writer.state.exceptions.values()
-        ours = [one for one in every if one.kind is ExceptionKind.ALARM and one.code in _OWN]
-        return {one.scope: one.reason for one in ours}
-
-    async def _tell(self, found: Mapping[tuple[str, str], str], told: Alarms) -> None:
-        """Raise what isn't told, clear what is over; later, where nothing can be carried out."""
-        commands, author = self.pipeline.commands, Author("gateway")
-        with suppress(TransientError, StoreError):
-            for (about, code), reason in found.items():
-                if (about, code) not in told:
-                    logger.warning("%s", reason)
-                    await commands.execute(RaiseAlarm(code, reason, about), author)
-            for about, code in told.keys() - found.keys():
-                await commands.execute(ClearAlarm(code, _OVER.get(code, "there is room again"), about), author)
+    async def _tell(self, found: Alarms, before: Alarms) -> None:
+        await tell(self.pipeline, found, before, self._logged, lambda code: _OVER.get(code, "there is room again"))
 
 
 _OVER = {SLOW: "commits are quick again", FAILING: "it runs again", WAL: "it is short again"}

@@ -10,6 +10,7 @@ from gateway.pipeline.pipeline import Pipeline
 from gateway.runtime.clock_watch import ClockWatch
 from gateway.runtime.devices import Devices
 from gateway.runtime.disk_watch import DiskWatch
+from gateway.runtime.expiry_watch import ExpiryWatch
 from gateway.runtime.health import HealthSource
 from gateway.runtime.line_model import line_model
 from gateway.runtime.notify import notify, watchdog
@@ -41,6 +42,7 @@ class Gateway:
     api: ApiServer
     supervisor: Supervisor
     disk_watch: DiskWatch
+    expiry_watch: ExpiryWatch
     heartbeat: Part | None = None  # of a clock that notices when the process stands still
     clock_watch: ClockWatch | None = None
 
@@ -52,6 +54,7 @@ class Gateway:
         beside.append(self._started("retention", self.retention.run))
         beside.append(self._started("verification", self.verification.run))
         beside.append(self._started("disk watch", self.disk_watch.run))
+        beside.append(self._started("expiry watch", self.expiry_watch.run))
         beside.append(self._started("watchdog", watchdog))
         if self.heartbeat is not None:
             beside.append(self._started("heartbeat", self.heartbeat))

@@ -26,7 +26,7 @@ from gateway.domain.quantity import parse_quantity
 from gateway.errors import ConfigError, DataError
 from gateway.settings.fault import hint
 
-_DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)\s*(ms|s|min|h|d)")
+_DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)\s*(ms|s|min|h|d)", re.ASCII)
 _SECONDS = {
     "ms": Decimal("0.001"),
     "s": Decimal(1),
@@ -34,10 +34,10 @@ _SECONDS = {
     "h": Decimal(3600),
     "d": Decimal(86400),
 }
-_SIZE = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)\s*(KiB|MiB|GiB|TiB)|0")
+_SIZE = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)\s*(KiB|MiB|GiB|TiB)|0", re.ASCII)
 _BYTES = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
-_DRIFT = re.compile(r"(\d{1,5}(?:\.\d{1,3})?)\s*ppm")
-_TIME = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d")
+_DRIFT = re.compile(r"(\d{1,5}(?:\.\d{1,3})?)\s*ppm", re.ASCII)
+_TIME = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d", re.ASCII)
 
 
 class Settings(BaseModel):

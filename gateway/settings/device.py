@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from gateway.counting.counter import Counter, Counts, GapPolicy
+from gateway.domain.quantity import MOST_DECIMALS
 from gateway.settings.base import Duration, Name, Rate, Settings
 
 
@@ -81,6 +82,13 @@ class EventSettings(Settings):
     supplier: str | None = Field(default=None, description="supplier of a staged lot")
     line: str | None = Field(default=None, description="line that a lot is staged to; default: the device's")
     temperature: str | None = Field(default=None, description="°C, for lots whose density changes with it")
+    decimals: int | None = Field(
+        default=None,
+        ge=0,
+        le=MOST_DECIMALS,
+        description="round the message's quantities to so many, half to even: a device that adds floats sends "
+        "190.67000000000002; default: each digit counts, and more than 12 decimals are refused",
+    )
 
     @model_validator(mode="after")
     def _has_an_identity(self) -> "EventSettings":

@@ -29,6 +29,8 @@ def _sink(value: Any, info: ValidationInfo) -> SinkSettings:
     return value if isinstance(value, SinkSettings) else validate_kind(models, value, info.context)
 
 
+# A clock may go wrong by an hour, and a broker that was cut off redelivers what it wasn't told of.
+_SHORTEST_KEEP = 1.0  # s; a plant wants days, a trial of retention seconds
 StatePath = Annotated[Path, BeforeValidator(_state_path), WithJsonSchema({"type": "string"})]
 AnySink = Annotated[SinkSettings, BeforeValidator(_sink)]
 
@@ -87,6 +89,16 @@ class RetentionSettings(Settings):
         default=None,
         description="folder for signed archives of what is deleted; in regulated mode `archive` beside the store",
     )
+
+    @field_validator("keep")
+    @classmethod
+    def _longer_than_a_redelivery(cls, value: float) -> float:
+        if value < _SHORTEST_KEEP:
+            raise ValueError(
+                "is too short: what comes a second time is known by event keys that are as old; write "
+                "for example 90d, more than any broker or device redelivers after"
+            )
+        return value
 
 
 class PipelineSettings(Settings):

@@ -29,7 +29,7 @@ _ROUNDED = "`decimals: 3` beside the event's paths rounds its quantities to so m
 class _Brief(reprlib.Repr):
     """As JSON says it, and briefly: repr() itself would recurse as deep as what a stranger nested."""
 
-    def repr_bool(self, value: bool, _level: int) -> str:  # noqa: FBT001 - reprlib calls it so
+    def repr_bool(self, value: bool, _level: int) -> str:
         return "true" if value else "false"
 
     def repr_NoneType(self, _value: None, _level: int) -> str:  # noqa: N802 - the name reprlib looks for
@@ -41,7 +41,14 @@ class _Brief(reprlib.Repr):
 
 _brief = _Brief()
 _brief.maxstring = _brief.maxlong = _brief.maxother = _SHOWN + 1
-_KINDS = {bool: "true or false", type(None): "null", int: "a number", Decimal: "a number", str: "a text", list: "a list"}
+_KINDS = {
+    bool: "true or false",
+    type(None): "null",
+    int: "a number",
+    Decimal: "a number",
+    str: "a text",
+    list: "a list",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,11 +175,10 @@ def _unstable(signal: str, document: Mapping[str, Any], paths: EventPaths) -> Sa
     """Return the message's number, with the total it leaves: passed over, it would look like a lost message."""
     if paths.sequence is None or paths.sequence.find(document) is None:
         return None
-    shown = paths.total is not None and paths.total.find(document) is not None
-    total = _quantity(paths.total, document, paths.decimals) if paths.total and shown else None
+    has_total = paths.total is not None and paths.total.find(document) is not None
     message = Message(
         sequence=_whole(paths.sequence, document),
-        total=total,
+        total=_quantity(paths.total, document, paths.decimals) if paths.total and has_total else None,
         quantity=ZERO,
         uom=_said(paths.uom, document) or "",
         stable=False,

@@ -9,6 +9,7 @@ A posting is known by (gateway, store, seq): one that comes again is a `duplicat
 import asyncio
 import gzip
 import logging
+import re
 from collections.abc import Sequence
 from typing import Any, Literal, Self
 
@@ -26,6 +27,10 @@ _log = logging.getLogger(__name__)
 _BOOKED = ("booked", "duplicate")
 _LATER = ("later",)
 _TRY_AGAIN = (408, 425, 429)  # besides every 5xx
+# What a parameter of a URL is called when it is a secret.
+_SECRET = re.compile(
+    r"token|secret|passw|pwd|auth|credential|signature|api.?key|access.?key|^(key|sig|code)$", re.IGNORECASE
+)
 _LONGEST_REASON = 500  # characters of what the central system says
 
 
@@ -52,6 +57,11 @@ class HttpSinkSettings(SinkSettings):
             raise ValueError(f"{value!r} is no http(s)://host:port/path")
         if url.userinfo:
             raise ValueError("a URL carries no user or password here; use token: {file: …}")
+        secret = next((name for name in url.params if _SECRET.search(name)), None)
+        if secret:
+            raise ValueError(
+                f"{secret}=… in a URL stands in logs; use token: {{file: …}}, sent as Authorization: Bearer"
+            )
         return value
 
     @model_validator(mode="after")

@@ -7,12 +7,14 @@ the next full disk finds one.
 
 import logging
 import os
+from errno import EDQUOT, ENOSPC
 from pathlib import Path
 
 from gateway.errors import StoreError, StoreFull
 from gateway.store.space import Room, in_words, room, size_of
 
 logger = logging.getLogger(__name__)
+_FULL = (ENOSPC, EDQUOT)
 _SHARE = 8  # of a tiny disk it takes at most this part
 _NONE = 256 * 1024  # bytes; with less free the disk is full, whatever the error calls itself
 _WITHOUT = 1024 * 1024  # bytes that have to be free before counting goes on where no ballast is wanted
@@ -44,20 +46,21 @@ class Ballast:
         try:
             self.path.unlink(missing_ok=True)
         except OSError as error:
-            raise StoreError(f"can't delete {self.path}: {error.strerror}", "correct the folder's owner") from error
+            self._do_without("deleted", error)
 
     def make(self) -> bool:
         """Have it as large as it shall be; False while there isn't room for it and as much again."""
-        size, there = self.size, size_of(self.path)
-        if size and there == size:
+        size = self.size
+        if not size:
+            self.free()
+            return self._room().free >= self.needed
+        there = size_of(self.path)
+        if there == size:
             return True
         if self._room().free + there < self.needed:
             return False
         if size < self._wanted:
             logger.warning("the disk is small: %s has %s, not %s", self.path, in_words(size), in_words(self._wanted))
-        if not size:
-            self.free()
-            return True
         return self._allocate(size)
 
     def _allocate(self, size: int) -> bool:
@@ -69,10 +72,20 @@ class Ballast:
             finally:
                 os.close(descriptor)
         except OSError as error:
+            if error.errno not in _FULL:
+                self._do_without("made", error)
+                return self.make()
             logger.warning("%s can't be made: %s", self.path, error.strerror)
             self.free()
             return False
         return True
+
+    def _do_without(self, what: str, error: OSError) -> None:
+        """Go on as if none were wanted: that a disk could fill up is no reason not to count on one that hasn't."""
+        if self._wanted:
+            why = "until the next start there is no ballast, so a full disk can't be told of in the work list"
+            logger.warning("%s can't be %s (%s); %s", self.path, what, error.strerror, why)
+        self._wanted = 0
 
     def _room(self) -> Room:
         try:

@@ -5,6 +5,7 @@ A checkpoint's body is JSON, signed as it is: {"format", "gateway", "store", "po
 what an incremental verification needs (verified.py). The public keys are chained: journal entries of the kind `key`.
 """
 
+import logging
 import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
@@ -26,6 +27,7 @@ from gateway.store.statements import INPUT, JOURNAL, META, VERIFIED_TOTAL
 from gateway.store.totals import TotalKey
 from gateway.store.verified import Verified, read_totals
 
+logger = logging.getLogger(__name__)
 _FULLY = "verified_fully_at"  # key in meta
 CHECKPOINT_FORMAT = "backflush.checkpoint/1"
 KEYS = "SELECT id, public, position FROM signing_key ORDER BY position"
@@ -84,6 +86,8 @@ def introduce(
     """
     if connection.execute(_KNOWN, (key.id,)).fetchone():
         return
+    if before := connection.execute(KEYS).fetchall():
+        logger.warning("the store signs with another key from now on: %s, before %s", key.id, before[-1][0])
     meta = read_meta(connection)
     row, end = chained("key", {"key": key.id, "public": key.public}, place, head(meta))
     JOURNAL.run(connection, [row])

@@ -7,13 +7,12 @@ from typing import NamedTuple
 from gateway.store.findings import Check, Findings
 
 # They grow for as long as the line runs; all others are the state, or as small as that.
-_LOGS = frozenset(
-    ("posting", "posting_line", "journal", "event", "trigger_log", "link", "span", "staging", "transfer", "entry")
-    + ("input", "snapshot", "dead_letter", "sink_rejection", "variance", "signed_checkpoint")
-)
+_PRODUCTION = {"event", "trigger_log", "posting", "posting_line", "link", "span", "variance", "snapshot"}
+_RECORDS = {"journal", "input", "entry", "staging", "transfer", "dead_letter", "sink_rejection", "signed_checkpoint"}
+_LOGS = _PRODUCTION | _RECORDS
 _TYPES = ("text", "integer", "blob")
 _TABLES = "SELECT name FROM main.sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name"
-_COLUMNS = 'SELECT name, lower(type), "notnull", pk FROM pragma_table_info(?, \'main\') ORDER BY cid'
+_COLUMNS = "SELECT name, lower(type), \"notnull\", pk FROM pragma_table_info(?, 'main') ORDER BY cid"
 
 
 class _Column(NamedTuple):

@@ -1,5 +1,6 @@
 """A copy of a store, made beside the running daemon: one moment of it, verified, signed, whole or not there at all."""
 
+import fcntl
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -12,7 +13,7 @@ from gateway.store import manifest
 from gateway.store.checkpoints import KEYS
 from gateway.store.codec import stamp
 from gateway.store.connection import connect_reader
-from gateway.store.errors import store_error
+from gateway.store.errors import code_of, store_error
 from gateway.store.load import head, read_meta
 from gateway.store.manifest import Manifest, SignedManifest
 from gateway.store.migrate import require_known
@@ -20,6 +21,8 @@ from gateway.store.replace import sync_folder
 from gateway.store.signing import SigningKey, signing_key
 from gateway.store.verify import Progress, verify
 
+# Names that nobody else gives: what a killed copy left under them is written over.
+_LOCK, _PARTIAL = ".backflush-lock", ".backflush-partial"
 _OPCODES = 200_000  # of SQLite's virtual machine between two calls of the progress: a few a second
 _TARGETS = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY})
 
@@ -40,10 +43,12 @@ def copy_store(  # what is copied, and all that its manifest says
     `progress` gets what is being done and how far it is, in MB or entries; `through` is an archive's.
     `key` signs; None: the one beside the store.
     """
-    _require_free(store, copy)
-    partial = copy.with_name(f"{copy.name}.partial")
-    with _whole_or_not_at_all(partial, copy):
-        _create(partial)
+    if not store.is_file():
+        raise StoreError(f"there is no store at {store}", "the first `run` creates it; correct store.path")
+    free = (copy, manifest.path_of(copy))
+    _require_free(*free)
+    with _translated(copy), _alone(copy, kind), _partial(copy) as partial:
+        _require_free(*free)  # another one may have ended just now
         _copy(store, partial, progress)
         _sync(partial)
         progress("verifying", 0)
@@ -51,43 +56,79 @@ def copy_store(  # what is copied, and all that its manifest says
         signing = key or signing_key(store)
         _require_chained(partial, signing)
         described = manifest.sign(_described(partial, kind, at, through), signing)
-        manifest.write(described, copy)
-        partial.rename(copy)  # last: a copy that is there is whole
-        sync_folder(copy.parent)
+        _publish(partial, copy, described)
     return described
 
 
-def _require_free(store: Path, copy: Path) -> None:
-    if not store.is_file():
-        raise StoreError(f"there is no store at {store}", "the first `run` creates it; correct store.path")
-    if copy.exists():
-        raise StoreError(f"{copy} exists already", "nothing is overwritten: give another name")
+def _require_free(*paths: Path) -> None:
+    for path in paths:
+        if os.path.lexists(path):
+            raise StoreError(f"{path} exists already", "nothing is overwritten: give another name")
 
 
 @contextmanager
-def _whole_or_not_at_all(partial: Path, copy: Path) -> Iterator[None]:
+def _translated(copy: Path) -> Iterator[None]:
+    hint = "correct the folder, its owner or its space"
     try:
         yield
     except OSError as error:
-        _clear(partial, copy)
-        raise StoreError(
-            f"can't write {copy}: {error.strerror}", "correct the folder, its owner or its space"
-        ) from error
-    except BaseException:
-        _clear(partial, copy)
-        raise
+        raise StoreError(f"can't write {copy}: {error.strerror}", hint) from error
+    except sqlite3.Error as error:
+        raise StoreError(f"can't write {copy}: {error}", hint) from error
 
 
-def _clear(partial: Path, copy: Path) -> None:
-    partial.with_name(f"{partial.name}-journal").unlink(missing_ok=True)
-    if partial.exists():
-        partial.unlink()
-        manifest.path_of(copy).unlink(missing_ok=True)
+@contextmanager
+def _alone(copy: Path, kind: str) -> Iterator[None]:
+    """Let only one at a time write the copy; the kernel gives the lock back however that one ends."""
+    # Not on the partial file: where flock is a lock on the file's bytes (NFS, SMB) SQLite couldn't write it.
+    path = copy.with_name(f"{copy.name}{_LOCK}")
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        if not _is_locked(descriptor, path):
+            raise StoreError(f"another {kind} to {copy} is under way", "wait for it, or give another name")
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+    finally:
+        os.close(descriptor)
 
 
-def _create(partial: Path) -> None:
-    partial.unlink(missing_ok=True)  # of a copy that was killed
+def _is_locked(descriptor: int, path: Path) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except (BlockingIOError, FileNotFoundError):  # or the one that had it has just ended, and removed what we opened
+        return False
+
+
+@contextmanager
+def _partial(copy: Path) -> Iterator[Path]:
+    """Give an empty file to write; it is gone at the end, unless it has become the copy."""
+    partial = copy.with_name(f"{copy.name}{_PARTIAL}")
+    _clear(partial)  # of one that was killed
     os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    try:
+        yield partial
+    finally:
+        _clear(partial)
+
+
+def _clear(partial: Path) -> None:
+    for path in (partial, partial.with_name(f"{partial.name}-journal")):
+        path.unlink(missing_ok=True)
+
+
+def _publish(partial: Path, copy: Path, described: SignedManifest) -> None:
+    """Let it be the copy, whole at once: its manifest is there before it."""
+    _require_free(copy, manifest.path_of(copy))
+    manifest.write(described, copy)
+    try:
+        partial.rename(copy)
+    except BaseException:
+        manifest.path_of(copy).unlink()
+        raise
+    sync_folder(copy.parent)
 
 
 def _copy(store: Path, partial: Path, progress: Progress) -> None:
@@ -98,7 +139,7 @@ def _copy(store: Path, partial: Path, progress: Progress) -> None:
             connection.set_progress_handler(_reporter(partial, progress), _OPCODES)
             connection.execute("VACUUM INTO ?", (str(partial),))
     except sqlite3.Error as error:
-        if error.sqlite_errorcode & 0xFF in _TARGETS:
+        if code_of(error) in _TARGETS:
             raise StoreError(
                 f"can't write {partial}: {error}", "free some space there, or name another place"
             ) from error

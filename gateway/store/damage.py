@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
+from gateway.domain.document import Document
 from gateway.errors import DataError, StoreDamaged
 from gateway.formats import chain
 from gateway.store.columns import mistyped
@@ -25,6 +26,15 @@ _TAIL = 1000  # entries of the chain
 _POSTINGS = "SELECT position, body FROM posting ORDER BY seq DESC LIMIT ?"
 _JOURNAL = "SELECT position, body FROM journal ORDER BY position DESC LIMIT ?"
 _VERIFIED = "SELECT coalesce(max(position), 0) FROM signed_checkpoint"
+_TRIGGERS = f"$[{Document._fields.index('triggers')}]"
+# What waits, in the work list or an open window, is posted from its event.
+_WITHOUT_EVENT = f"""
+SELECT t.id FROM (
+    SELECT id FROM trigger_log WHERE exception_id IS NOT NULL AND closed = 0
+    UNION ALL SELECT one.value FROM open_document AS o CROSS JOIN json_each(o.body, '{_TRIGGERS}') AS one
+) AS waits CROSS JOIN trigger_log AS t ON t.id = waits.id
+WHERE NOT EXISTS (SELECT 1 FROM event AS e WHERE e.id = t.event_id) LIMIT 1
+"""  # noqa: S608  # a constant path
 _CHECKPOINTS_SINCE = 4  # schema version
 
 
@@ -66,10 +76,14 @@ def _examine(connection: sqlite3.Connection, store: Path, seen: Seen | None, cut
     version, end = connection.execute("PRAGMA user_version").fetchone()[0], head(meta)
     compare(seen, meta["store"], end)
     _follow_back(connection, end.position, end.hash)
-    if version >= _CHECKPOINTS_SINCE and (verified := connection.execute(_VERIFIED).fetchone()[0]) > end.position:
+    if version < _CHECKPOINTS_SINCE:
+        return
+    if (verified := connection.execute(_VERIFIED).fetchone()[0]) > end.position:
         raise StoreDamaged(
             f"it ends at entry {end.position} of its chain, but entry {verified} was verified and signed"
         )
+    if lost := connection.execute(_WITHOUT_EVENT).fetchone():
+        raise StoreDamaged(f"trigger {lost[0]} waits to be posted, but the event that it came of is missing")
 
 
 def _is_ours(connection: sqlite3.Connection) -> bool:

@@ -38,6 +38,10 @@ class Lineage(NamedTuple):
         """Every id it has borne."""
         return frozenset((self.store, *(one.store for one in self.former)))
 
+    def inherited(self, store: str) -> int | None:
+        """Return the last seq that this store has in common with one of its ids; None: all, it is the present one."""
+        return next((one.last_seq for one in self.former if one.store == store), None)
+
     def at_position(self, position: int) -> str:
         """Return the id that an entry of the chain bears."""
         return next((one.store for one in self.former if position <= one.last_position), self.store)

@@ -20,7 +20,8 @@ class FileLock:
         try:
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
         except OSError as error:
-            raise StoreError(f"can't open {self._path}: {error.strerror}", "correct store.path or its owner") from error
+            hint = "correct store.path or its owner; what is no file there, take away"
+            raise StoreError(f"can't open {self._path}: {error.strerror}", hint) from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

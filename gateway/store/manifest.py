@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from hashlib import file_digest
 from pathlib import Path
 from typing import NamedTuple
@@ -65,30 +65,30 @@ def sign(manifest: Manifest, key: SigningKey) -> SignedManifest:
 
 
 def write(manifest: SignedManifest, copy: Path) -> None:
-    """Write the manifest beside the copy, on the disk when this returns; OSError where that can't be."""
+    """Write the manifest beside the copy, on the disk when this returns; OSError where that can't be, and then none.
+
+    It is nobody's yet: FileExistsError where such a file is there.
+    """
     path = path_of(copy)
-    made = path.with_name(f"{path.name}.partial")
-    try:
-        with made.open("w", encoding="utf-8") as file:
+    with path.open("x", encoding="utf-8") as file:
+        try:
             json.dump({**manifest._asdict(), "content": asdict(manifest.content)}, file, indent=2)
             file.flush()
             os.fsync(file.fileno())
-        made.replace(path)
-    finally:
-        made.unlink(missing_ok=True)
+        except BaseException:
+            path.unlink()
+            raise
 
 
 def read(copy: Path) -> SignedManifest:
     """Return the manifest of a copy, its signature checked; StoreError where it is missing, malformed or changed."""
     path = path_of(copy)
     try:
-        found = json.loads(path.read_bytes())
-        manifest = SignedManifest(Manifest(**found["content"]), found["public_key"], found["signature"])
-        key_id(manifest.public_key)
+        manifest = _parsed(path.read_bytes())
     except OSError as error:
         what = f"the manifest {path} can't be read: {error.strerror}"
         raise StoreError(what, "a backup is two files, BACKUP and BACKUP.json: bring both") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise StoreError(f"{path} is no manifest of a backup", "bring the one that was written with it") from error
     if manifest.content.format != _FORMAT or not check(
         manifest.public_key, _covered(manifest.content), manifest.signature
@@ -124,7 +124,11 @@ def inspect(copy: Path) -> Check | None:
 
 def require_whole(manifest: Manifest, file: Path, name: Path) -> None:
     """Make sure that `file` is what the manifest of `name` says, byte for byte; StoreError where it isn't."""
-    if file.stat().st_size != manifest.size or digest(file) != manifest.sha256:
+    try:
+        is_whole = file.stat().st_size == manifest.size and digest(file) == manifest.sha256
+    except OSError as error:
+        raise StoreError(f"{name} can't be read: {error.strerror}", "correct its owner, or use another one") from error
+    if not is_whole:
         raise StoreError(f"{name} is not the file that its manifest was written for", "it is damaged: use another one")
 
 
@@ -132,6 +136,19 @@ def digest(file: Path) -> str:
     """Return the SHA-256 of a file, in hex."""
     with file.open("rb") as opened:
         return file_digest(opened, "sha256").hexdigest()
+
+
+def _parsed(raw: bytes) -> SignedManifest:
+    """Return what the JSON says, signed or not; ValueError, KeyError, TypeError or RecursionError where it is none."""
+    found = json.loads(raw)
+    content = Manifest(**found["content"])
+    for one in fields(content):
+        if type(getattr(content, one.name)) is not one.type:
+            raise TypeError(one.name)
+    public_key, signature = found["public_key"], found["signature"]
+    key_id(public_key)
+    bytes.fromhex(signature)
+    return SignedManifest(content, public_key, signature)
 
 
 def _covered(manifest: Manifest) -> bytes:

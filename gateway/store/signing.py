@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from gateway.errors import StoreError, StoreFull
 
 _ID_LENGTH = 16  # hex digits: 64 bits tell the few keys that a store ever has
+_NOT_OURS = "correct the owner of the folder and of the key; what is no file there, take away"
 _HINT = "put the right one back, or take the file away: the next start makes a new one and chains it"
 
 
@@ -69,8 +70,8 @@ def signing_key(store: Path) -> SigningKey:
             _make(path)
         return parsed(path.read_bytes(), str(path))
     except OSError as error:
-        kind = StoreFull if error.errno == ENOSPC else StoreError
-        raise kind(f"signing key {path}: {error.strerror}", "free some space, or correct its owner") from error
+        kind, hint = (StoreFull, "free some space") if error.errno == ENOSPC else (StoreError, _NOT_OURS)
+        raise kind(f"signing key {path}: {error.strerror}", hint) from error
 
 
 def parsed(pem: bytes, where: str) -> SigningKey:

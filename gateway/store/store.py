@@ -18,7 +18,7 @@ from gateway.store.damage import damaged, examine, was_cut_off
 from gateway.store.documents import StoredPosting
 from gateway.store.founding import found, new_id
 from gateway.store.letters import Letter, Refused
-from gateway.store.load import Recovered, load, read_meta
+from gateway.store.load import Recovered, head, load, read_meta
 from gateway.store.lock import FileLock
 from gateway.store.malformed import MALFORMED, in_words
 from gateway.store.migrate import migrate
@@ -82,6 +82,8 @@ class Store:
                 seen = self._witness.open()
                 await connection.run(lambda raw: examine(raw, self.path, seen, cut_off=cut_off))
             self.store = await connection.run(lambda raw: _prepare(raw, self))
+            if examined:  # what was sound is noted: also where nothing was that could be read
+                self._witness.note(self.store, await connection.run(lambda raw: head(read_meta(raw))))
         except BaseException:
             await connection.close()
             raise

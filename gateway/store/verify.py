@@ -14,7 +14,7 @@ from gateway.store.connection import connect_reader
 from gateway.store.errors import code_of, store_error
 from gateway.store.findings import Check, Findings, Report
 from gateway.store.lineage import Lineage, read_lineage
-from gateway.store.load import head, read_meta
+from gateway.store.load import head, load, read_meta
 from gateway.store.malformed import MALFORMED, in_words
 from gateway.store.migrate import require_known
 from gateway.store.totals import TotalKey, Totals, retained
@@ -26,7 +26,7 @@ from gateway.store.verification.entries import Entry, Inspector, Walk
 from gateway.store.verification.links import LinkInspector
 from gateway.store.verification.reversals import reversals
 from gateway.store.verification.scope import restrict
-from gateway.store.verification.signatures import newest, signatures
+from gateway.store.verification.signatures import NAME, newest, signatures
 from gateway.store.verified import LIVE, Verified, reached
 
 Progress = Callable[[str, int], None]
@@ -88,6 +88,8 @@ def _newest(connection: sqlite3.Connection, trusted: str) -> tuple[Verified | No
     connection.execute("BEGIN")
     try:
         return newest(connection, trusted)
+    except MALFORMED as error:
+        return None, [Check(NAME, ok=False, detail=f"a row can't be read: {in_words(error)}")]
     finally:
         connection.execute("ROLLBACK")
 
@@ -107,13 +109,16 @@ def _checks(
         totals.add(one for one in retained(connection).items() if one[0].kind == LIVE)
         yield from _recounted(connection, totals)
         if seen is None:
+            yield _asked("state", lambda: _loaded(connection))
             yield _asked("checkpoints", lambda: signatures(connection))
     except sqlite3.DatabaseError as error:
         if code_of(error) == sqlite3.SQLITE_INTERRUPT:
             raise
         yield Check("readable", ok=False, detail=f"{error}; what follows was not checked")
     except MALFORMED as error:
-        yield Check("readable", ok=False, detail=f"a row can't be read: {in_words(error)}; what follows was not checked")
+        yield Check(
+            "readable", ok=False, detail=f"a row can't be read: {in_words(error)}; what follows was not checked"
+        )
 
 
 def _integrity(connection: sqlite3.Connection) -> Check:
@@ -188,6 +193,11 @@ def _recounted(connection: sqlite3.Connection, totals: Totals) -> Iterator[Check
     )
     for name, ask in questions:
         yield _asked(name, ask)
+
+
+def _loaded(connection: sqlite3.Connection) -> Check:
+    load(connection)
+    return Check("state", ok=True, detail="the gateway can go on from it")
 
 
 def _asked(name: str, ask: Callable[[], Check]) -> Check:

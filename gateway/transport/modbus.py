@@ -54,7 +54,9 @@ class ModbusConnection:
 
     async def open(self) -> None:
         """Connect; TransientError with the reason where that fails."""
-        if not await self._client.connect():
+        connected = await self._client.connect()
+        _end_if_cancelled()
+        if not connected:
             reason = self._failure or f"no connection within {self._timeout:g} s"
             raise TransientError(f"{self._address}: {reason}") from self._failure
 

@@ -103,25 +103,28 @@ class Trust:
         except verification.VerificationError as error:
             yield self._unknown(certificate, error, now)
             return
-        while issuer := _issuer(chain[-1], set(self.certificates).difference(chain)):
-            chain.append(issuer)  # what is trusted itself may be revoked by who issued it
         if self.revocations:
+            chain = self._upwards(chain)  # what is trusted itself may be revoked by who issued it
             # The last one was issued by itself, or by somebody who isn't known here.
             last = () if _signed(chain[-1], chain[-1]) else ((chain[-1], None),)
             for one, above in (*pairwise(chain), *last):
                 if fault := self.revocations.fault(one, above, now, server=one is chain[0]):
                     yield fault
 
+    def _upwards(self, chain: list[x509.Certificate]) -> list[x509.Certificate]:
+        """Return the chain with who is known to be above it."""
+        while issuer := _issuer(chain[-1], set(self.certificates).difference(chain)):
+            chain = [*chain, issuer]
+        return chain
+
     def _unknown(self, certificate: x509.Certificate, error: Exception, now: datetime) -> Fault:
-        issuer = _issuer(certificate, set(self.certificates))
-        while issuer is not None:
+        for issuer in self._upwards([certificate])[1:]:
             if fault := next(_dates(issuer, now), None):
                 return Fault(
                     f"BadCertificateIssuerTimeInvalid: its authority {name(issuer)} {fault.why.partition(': ')[2]}",
                     f"put the authority's renewed certificate into {self.folder} (trust); if that time is wrong, set "
                     "the gateway's clock",
                 )
-            issuer = _issuer(issuer, set(self.certificates))
         return Fault(
             f"BadCertificateUntrusted: nothing in {self.folder} (trust) vouches for {name(certificate)}: {error}"
             f"; {clock(now)}",
@@ -186,7 +189,7 @@ def _may_sign(_policy: object, _certificate: object, extension: x509.KeyUsage | 
 
 
 def _issuer(certificate: x509.Certificate, known: AbstractSet[x509.Certificate]) -> x509.Certificate | None:
-    if certificate.issuer == certificate.subject:
+    if _signed(certificate, certificate):
         return None
     return next((one for one in known if _signed(certificate, one)), None)
 

@@ -4,35 +4,16 @@ import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from cryptography import x509
 from pydantic import Field, model_validator
 
 from gateway.errors import ConfigError, TransientError
 from gateway.settings.base import ExistingPath, Settings
+from gateway.transport.handshake import Files, explain
 
 T = TypeVar("T")
-_RENEW_THERE = "have it renewed there; if it is valid, this machine's clock is wrong"
-_RENEW_LIST = "fetch the authority's current list into {crl}; without it nobody would notice a revocation"
-# OpenSSL's X509_V_ERR_…: what is wrong with the other side's certificate, and the way out.
-_UNBELIEVABLE: Final[dict[int, tuple[str, str]]] = {
-    2: ("its authority isn't known here", "put the authority's certificate into {ca}"),
-    3: ("there is no revocation list of its authority", _RENEW_LIST),
-    9: ("its certificate is not valid yet", _RENEW_THERE),
-    10: ("its certificate has expired", _RENEW_THERE),
-    11: ("the revocation list is not valid yet", "check this machine's clock, then {crl}"),
-    12: ("the revocation list has expired", _RENEW_LIST),
-    18: ("its certificate is self-signed and not trusted", "put that certificate into {ca}, if it is the right one"),
-    19: ("its authority isn't trusted here", "put the authority's certificate into {ca}"),
-    20: ("its authority isn't known here", "put the authority's certificate into {ca}"),
-    21: ("its authority isn't known here", "put the authority's certificate into {ca}"),
-    23: ("its certificate was revoked", "{crl} says so: have a new one issued for it"),
-    26: ("its certificate is not for a server", "have one issued for server authentication"),
-    62: ("its certificate is for another host", "use the name in its certificate, or have one issued for this name"),
-    64: ("its certificate is for another address", "use the name in its certificate, or have one issued for this one"),
-}
-_OURS = "the other side does not take our certificate {certificate}: it has to be valid, and signed by whom it trusts"
 
 
 class TlsSettings(Settings):
@@ -60,6 +41,7 @@ class TlsSettings(Settings):
 
         def make() -> ssl.SSLContext:
             context = ssl.create_default_context(cafile=self.ca)
+            context.hostname_checks_common_name = False  # RFC 9525, 2: a subject is no name of a host
             if self.certificate:
                 load_identity(context, self.certificate, self.private_key)
             if self.crl:
@@ -83,23 +65,11 @@ class TlsSettings(Settings):
             cause = cause.__cause__ or cause.__context__
         if cause is None:
             return error
-        why, way_out = _reason(cause)
-        files = {
-            "ca": f"{self.ca} (tls.ca)" if self.ca else "a file, and that into tls.ca",
-            "crl": f"{self.crl} (tls.crl)",
-            "certificate": f"{self.certificate} (tls.certificate)" if self.certificate else "(none: tls.certificate)",
-        }
-        explained = TransientError(f"{error.message}: {why}" if why else error.message, way_out.format(**files))
+        files = Files("tls", self.ca, self.crl, self.certificate)
+        why, way_out = explain(cause, files, other="server")
+        explained = TransientError(f"{error.message}: {why}" if why else error.message, way_out)
         explained.__cause__ = cause
         return explained
-
-
-def _reason(error: ssl.SSLError) -> tuple[str, str]:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return _UNBELIEVABLE.get(error.verify_code, ("", "have its certificate, or ours of it, put right"))
-    if "ALERT" in (error.reason or ""):
-        return "", _OURS
-    return "", "does it speak TLS on this port?"
 
 
 def from_files(make: Callable[[], T], *files: Path | None) -> T:

@@ -24,6 +24,23 @@ def test_a_token_that_is_taken_out_of_the_file_is_refused_after_sighup(site: Sit
     assert "takes effect at the next start" not in daemon.output
 
 
+def test_an_expired_list_of_clients_is_an_alarm_until_sighup_reads_another(site: Site) -> None:
+    site.configure(1, NOBODY)
+    authority, lists = Authority(site.root, "plant-ca"), site.root / "clients.crl"
+    issued = authority.issue("gateway", days=30)
+    lists.write_bytes(authority.revocations(days=-1))
+    with site.changed("gateway.yaml") as data:
+        data["api"]["tls"] = {"certificate": str(issued.certificate), "private_key": str(issued.key)}
+        data["api"]["tls"] |= {"client_ca": str(authority.certificate), "client_crl": str(lists)}
+    daemon = site.run("gateway", "run", site.config)
+    alarm = "api tls.client_crl: the revocation list of CN=plant-ca expired"
+    until(lambda: alarm in site.command("exceptions", site.config)[1], what=lambda: daemon.output)
+    lists.write_bytes(authority.revocations(days=30))
+    daemon.signal(signal.SIGHUP)
+
+    until(lambda: alarm not in site.command("exceptions", site.config)[1], what=lambda: daemon.output)
+
+
 def test_commands_reach_a_gateway_with_tls_and_nobody_else_can_pass_for_it(site: Site) -> None:
     site.configure(1, NOBODY)
     issued = Authority(site.root, "plant-ca").issue("gateway", host="127.0.0.9")  # as others reach it

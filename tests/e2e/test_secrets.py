@@ -161,7 +161,7 @@ def test_no_secret_is_anywhere_else_than_where_it_belongs(full_of_secrets: tuple
     assert len(own) >= 1
 
 
-def test_no_secret_is_in_what_a_traceback_would_show(full_of_secrets: tuple[Site, dict[str, str]]) -> None:
+async def test_no_secret_is_in_what_a_traceback_would_show(full_of_secrets: tuple[Site, dict[str, str]]) -> None:
     site, secrets = full_of_secrets
     config = load_config(site.config)
     made = [

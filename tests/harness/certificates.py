@@ -40,7 +40,7 @@ class Issued(NamedTuple):
 class Authority:
     """A certificate authority: its own certificate is `certificate`, all its files are in `folder`."""
 
-    def __init__(self, folder: Path, name: str, parent: "Authority | None" = None) -> None:
+    def __init__(self, folder: Path, name: str, parent: "Authority | None" = None, *, signs_lists: bool = True) -> None:
         self._folder, self._parent = folder, parent
         self._name = _named(name)
         self._key = _new_key()
@@ -48,7 +48,7 @@ class Authority:
             (parent or self)
             ._builder(self._name, self._key.public_key())
             .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-            .add_extension(_usage(signs=True), critical=True)
+            .add_extension(_usage(signs=True, lists=signs_lists), critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()), critical=False)
             .sign((parent or self)._key, hashes.SHA256())
         )
@@ -74,15 +74,21 @@ class Authority:
         self,
         name: str,
         *,
-        host: str = "127.0.0.1",
+        host: str | None = "127.0.0.1",
+        dns: bool = False,
         uri: str = "urn:test:server",
         days: float = 1,
         starts: int = -3,
         usages: Sequence[x509.ObjectIdentifier] = BOTH_SIDES,
     ) -> Issued:
-        """Return a certificate that is valid from `starts` to `days` days from now, with its authorities below it."""
+        """Return a certificate that is valid from `starts` to `days` days from now, with its authorities below it.
+
+        Its `host` is an address, or with `dns` a name; with None nothing but the subject says whose it is.
+        """
         key = _new_key()
-        names = [x509.UniformResourceIdentifier(uri), x509.IPAddress(ipaddress.ip_address(host))]
+        names: list[x509.GeneralName] = [x509.UniformResourceIdentifier(uri)]
+        if host is not None:
+            names.append(x509.DNSName(host) if dns else x509.IPAddress(ipaddress.ip_address(host)))
         made = (
             self._builder(_named(name), key.public_key(), days, starts)
             .add_extension(x509.SubjectAlternativeName(names), critical=False)
@@ -103,10 +109,17 @@ class Authority:
         )
         return files
 
-    def revocations(self, *revoked: "Issued | Authority", days: float = 1) -> bytes:
-        """Return this authority's revocation list, PEM; it is to be replaced `days` days from now."""
+    def revocations(
+        self, *revoked: "Issued | Authority", days: float = 1, starts: float = -3, delta: bool = False
+    ) -> bytes:
+        """Return this authority's revocation list, PEM, made `starts` and to be replaced `days` days from now.
+
+        A `delta` list has only what was revoked since another one.
+        """
         now = datetime.now(UTC)
-        builder = x509.CertificateRevocationListBuilder(self._name, now - 3 * _DAY, now + days * _DAY)
+        builder = x509.CertificateRevocationListBuilder(self._name, now + starts * _DAY, now + days * _DAY)
+        if delta:
+            builder = builder.add_extension(x509.DeltaCRLIndicator(1), critical=True)
         for one in revoked:
             entry = x509.RevokedCertificateBuilder(one.serial, now - 2 * _DAY).build()
             builder = builder.add_revoked_certificate(entry)
@@ -117,7 +130,7 @@ def _named(name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
 
 
-def _usage(*, signs: bool) -> x509.KeyUsage:
+def _usage(*, signs: bool, lists: bool = False) -> x509.KeyUsage:
     return x509.KeyUsage(
         digital_signature=True,
         content_commitment=not signs,
@@ -125,7 +138,7 @@ def _usage(*, signs: bool) -> x509.KeyUsage:
         data_encipherment=not signs,
         key_agreement=False,
         key_cert_sign=signs,
-        crl_sign=signs,
+        crl_sign=lists,
         encipher_only=False,
         decipher_only=False,
     )

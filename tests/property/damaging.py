@@ -42,7 +42,7 @@ EVERYWHERE = (
     "DELETE FROM staging WHERE id = 'S-1'",
     "UPDATE meta SET value = value + 1 WHERE key = 'seq'",
     "UPDATE meta SET value = value - 1 WHERE key = 'position'",
-    "INSERT INTO consumer VALUES ('puller', 'other', 99999, 0, '2026-11-21T10:00:00.000Z')",
+    "INSERT INTO consumer VALUES ('puller', 'other', 99999, 0, '2026-11-21T10:00:00.000Z', 1)",
 )
 
 

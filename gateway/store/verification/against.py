@@ -1,6 +1,7 @@
 """Has the store what the central system saw signed? A chain that was cut off, or written anew, shows here."""
 
 import sqlite3
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -14,7 +15,7 @@ from gateway.store.connection import connect_reader
 from gateway.store.errors import store_error
 from gateway.store.findings import Check, Findings
 from gateway.store.signing import key_id
-from gateway.store.verification.signatures import judged, open_chain
+from gateway.store.verification.signatures import judged_kept, open_chain
 
 NAME = "central system"
 
@@ -54,14 +55,20 @@ def against(store: Path, kept: Kept) -> Check:
 def _compared(connection: sqlite3.Connection, kept: Kept) -> Check:
     findings = Findings(NAME)
     chain = open_chain(connection)
+    judged = [(one, *judged_kept(one, chain, kept.keys)) for one in kept.items]
     chained = {name for name, _, _ in connection.execute(KEYS)}
-    for name in sorted(kept.keys.keys() - chained):
+    fine = [(one.key, gone) for one, fault, gone in judged if not fault]
+    only_gone = {key for key, gone in fine if gone} - {key for key, gone in fine if not gone}
+    for name in sorted(kept.keys.keys() - chained - only_gone):
         findings.add(f"the store does not know key {name}, which signed for it before")
-    for one in kept.items:
-        if fault := judged(one, chain, kept.keys):
+    for one, fault, _ in judged:
+        if fault:
             findings.add(f"checkpoint {one.position} of {one.at}: {fault}")
     last = max((one.position for one in kept.items), default=0)
-    return findings.check(f"{len(kept.items)} checkpoints that were kept, the last at position {last}")
+    told = (gone.told(number) for gone, number in Counter(gone for *_, gone in judged if gone).items())
+    return findings.check(
+        "; ".join((f"{len(kept.items)} checkpoints that were kept, the last at position {last}", *told))
+    )
 
 
 def _checkpoint(body: str, signature: str) -> SignedCheckpoint:

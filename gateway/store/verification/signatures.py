@@ -15,6 +15,7 @@ from gateway.store.lineage import Lineage, read_lineage
 from gateway.store.load import head, read_meta
 from gateway.store.malformed import MALFORMED, in_words
 from gateway.store.signing import check, key_id
+from gateway.store.verification.given_up import GivenUp, given_up
 from gateway.store.verified import Verified, parsed, read_totals
 
 NAME = "checkpoints"
@@ -68,16 +69,32 @@ def judged(one: SignedCheckpoint, store: Chain, keys: Mapping[str, str]) -> str:
         return f"it can't be read: {in_words(error)}"
 
 
+def judged_kept(one: SignedCheckpoint, store: Chain, keys: Mapping[str, str]) -> tuple[str, GivenUp | None]:
+    """Return what is wrong with a checkpoint that somebody kept, and what gave up the entry that it names."""
+    try:
+        said = orjson.loads(one.body)
+        gone = given_up(store.connection, store.lineage, said)
+        return (_unsigned(one, said, keys) if gone else _judged(one, said, store, keys)), gone
+    except _MALFORMED as error:
+        return f"it can't be read: {in_words(error)}", None
+
+
 def _judged(one: SignedCheckpoint, said: dict[str, Any], store: Chain, keys: Mapping[str, str]) -> str:
+    if fault := _unsigned(one, said, keys):
+        return fault
+    if (said["gateway"], said["store"]) != (store.lineage.gateway, store.lineage.at_position(one.position)):
+        return f"it is of another store: {said['gateway']} {said['store']}"
+    return _compared(one, said["hash"], store)
+
+
+def _unsigned(one: SignedCheckpoint, said: dict[str, Any], keys: Mapping[str, str]) -> str:
     if said["key"] not in keys:
         return f"it is signed by key {said['key']}, which is none of the store's"
     if not check(keys[said["key"]], one.body.encode(), one.signature):
         return f"its signature by key {said['key']} does not hold"
     if (CHECKPOINT_FORMAT, *one[:3]) != tuple(said[name] for name in ("format", "position", "seq", "at")):
         return "its row says something else than what was signed"
-    if (said["gateway"], said["store"]) != (store.lineage.gateway, store.lineage.at_position(one.position)):
-        return f"it is of another store: {said['gateway']} {said['store']}"
-    return _compared(one, said["hash"], store)
+    return ""
 
 
 def _compared(one: SignedCheckpoint, signed: str, store: Chain) -> str:

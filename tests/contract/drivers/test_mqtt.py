@@ -1,11 +1,13 @@
 """What only MQTT has: acknowledgement after the commit, redelivery, retained messages, back-pressure."""
 
+from decimal import Decimal
+
 import pytest
 
 from gateway.domain.clock import Instant
 from gateway.domain.health import Health, Link
 from gateway.errors import DataError
-from gateway.signals.sample import Unreadable
+from gateway.signals.sample import Message, Unreadable
 from tests.contract.drivers.harness import make_driver
 from tests.contract.drivers.servers import MqttBench
 from tests.factories import NOON
@@ -137,6 +139,22 @@ async def test_an_unstable_weight_is_no_sample_but_has_a_receipt(bench, desk, ru
 
         assert not desk.scans[0].samples
         assert desk.scans[0].receipt
+
+
+async def test_an_unstable_weight_brings_its_number_with_the_total_in_its_unit(bench, desk, running):
+    await bench.start_broker()
+    settings = bench.settings()
+    paths = {"sequence": "$.seq", "total": "$.total", "quantity": "$.net", "uom": "$.uom", "stable": "$.stable"}
+    settings["signals"] = {"net_weight": {"topic": "scale", "event": {"id": "$.id", **paths, "decimals": 2}}}
+    said = b'{"id":"W-7","seq":7,"total":124.85000000000001,"net":5.5,"uom":"kg","stable":false}'
+    async with running(settings) as driver:
+        await desk.linked(driver, Link.CONNECTED)
+        await bench.publish("scale", said)
+        await desk.until(lambda: len(desk.scans) == 1)
+        [sample] = desk.scans[0].samples
+        expected = Message(sequence=7, total=Decimal("124.85"), quantity=Decimal(0), uom="kg", stable=False)
+
+        assert expected == sample.value
 
 
 async def test_nothing_is_lost_while_the_intake_is_full(bench, desk, running):

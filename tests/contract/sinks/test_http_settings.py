@@ -19,6 +19,20 @@ def test_a_url_that_is_none_is_refused(url: str) -> None:
         make_settings(url=url)
 
 
+@pytest.mark.parametrize("name", ["token", "access_token", "api-key", "sig", "Password"])
+def test_a_secret_in_the_url_is_refused_without_showing_it(name: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        make_settings(url=f"https://central/p?plant=1&{name}=correct-horse")
+    (error,) = caught.value.errors()
+
+    assert f"Value error, {name}=… in a URL stands in logs; use token: {{file: …}}" in error["msg"]
+    assert "correct-horse" not in error["msg"]
+
+
+def test_a_url_may_have_other_parameters() -> None:
+    assert "https://central/p?plant=1" == make_settings(url="https://central/p?plant=1").url
+
+
 @pytest.mark.parametrize("content", ["", "two\nlines", "Schlüssel"])
 def test_a_token_that_is_none_is_refused_without_showing_it(tmp_path: Path, content: str) -> None:
     (tmp_path / "token").write_text(content)

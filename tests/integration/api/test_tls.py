@@ -17,6 +17,7 @@ import pytest
 from gateway.api.server import ApiServer
 from gateway.errors import ConfigError
 from gateway.settings.api import ApiSettings
+from simulators.until import until
 from tests.harness.certificates import Authority, Issued
 from tests.integration.api.conftest import Site
 
@@ -97,6 +98,58 @@ WRONG: dict[str, Any] = {
     "revoked": _revoke,
     "expired list": _expire_the_list,
 }
+
+
+async def _in_the_log(caplog: pytest.LogCaptureFixture, *said: str) -> bool:
+    """Tell whether a line comes that says all of it; the client may know before the server does."""
+    return await until(lambda: any(all(one in line for one in said) for line in caplog.messages), within=10)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ("another authority", "its authority isn't known here (put the authority's certificate into "),
+        ("expired", "its certificate has expired"),
+        ("revoked", "its certificate was revoked"),
+        ("expired list", "a revocation list has expired: that of CN=client-ca, "),
+    ],
+)
+async def test_the_log_says_why_a_client_certificate_was_refused_and_whose(
+    site: Site, plant: Plant, caplog: pytest.LogCaptureFixture, wrong: str, said: str
+) -> None:
+    shown = WRONG[wrong](plant)
+    async with serving(site, plant) as server:
+        with pytest.raises(httpx.TransportError):
+            await ask(server, plant.servers.certificate, "erp", shown)
+
+        assert await _in_the_log(caplog, "api: no TLS connection with 127.0.0.1", said)
+
+
+async def test_the_log_says_that_a_client_does_not_take_the_gateways_certificate(
+    site: Site, plant: Plant, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(port: int) -> None:  # asyncio's clients hang up without the alert that others send
+        client = ssl.create_default_context(cafile=plant.clients.certificate)
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as plain, pytest.raises(ssl.SSLError):
+            client.wrap_socket(plain, server_hostname="127.0.0.1")
+
+    async with serving(site, plant) as server:
+        await asyncio.to_thread(refuse, server.port)
+
+        assert await _in_the_log(caplog, f"does not take our certificate {plant.server.certificate}")
+
+
+async def test_the_same_refusal_of_the_same_address_is_logged_once(
+    site: Site, plant: Plant, caplog: pytest.LogCaptureFixture
+) -> None:
+    shown = _revoke(plant)
+    async with serving(site, plant) as server:
+        for _ in range(3):
+            with pytest.raises(httpx.TransportError):
+                await ask(server, plant.servers.certificate, "erp", shown)
+        assert 200 == (await ask(server, plant.servers.certificate, "operator")).status_code
+
+    assert 1 == sum("was revoked" in line for line in caplog.messages)
 
 
 @pytest.mark.parametrize("wrong", WRONG.values(), ids=list(WRONG))
@@ -237,7 +290,7 @@ def _until(end: float) -> float:
 async def test_who_connects_and_says_nothing_is_hung_up_on(
     site: Site, plant: Plant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.api.server.HANDSHAKE_WITHIN", 0.1)
+    monkeypatch.setattr("gateway.api.doorway.HANDSHAKE_WITHIN", 0.1)
     async with serving(site, plant) as server:
         reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
         async with asyncio.timeout(10):

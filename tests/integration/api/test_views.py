@@ -86,7 +86,7 @@ async def test_status_shows_devices_totals_and_buffers(site: Site) -> None:
             "device": "FILLER-1",
             "signal": "good",
             "uom": "EA",
-            "counted": "10.0",
+            "counted": "10",
             "posted": "7",
             "scrapped": "1",
             "held": "2",

@@ -110,7 +110,8 @@ async def test_an_unsettled_reading_comes_first_and_is_not_in_the_ledger(subscri
     assert await until(lambda: len(subscriber.heard) == 2, within=10)
 
     assert [False, True] == [message["stable"] for message in subscriber.messages()]
-    assert "seq" not in subscriber.messages()[0]
+    assert [1, 2] == [message["seq"] for message in subscriber.messages()]
+    assert Decimal(0) == subscriber.messages()[0]["total"]
     assert Decimal("6.300") == read(tmp_path)["SCALE-1", "net_weight"].total
 
 

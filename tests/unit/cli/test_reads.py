@@ -1,7 +1,9 @@
 """genealogy, explain, measures, shadow and full-documents, on a store that nobody runs."""
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 
@@ -126,3 +128,17 @@ def test_full_documents_are_printed_by_day(gateway: Run, bottled: Path) -> None:
 
     assert "planned 1000, received 1, open 999 EA" in shown
     assert "2026-11-21: 2 postings (seq 1 … 2), 2 triggers, 0 reversals" in shown
+
+
+def test_what_a_device_sent_reaches_no_terminal_raw(gateway: Run, bottled: Path) -> None:
+    with closing(sqlite3.connect(bottled)) as connection, connection:
+        connection.execute("UPDATE event SET key = char(27) || '[31m' || char(155) || key")
+        connection.execute("UPDATE posting_line SET lot = lot || char(27) WHERE lot = 'B-1'")
+    as_tree = gateway("explain", bottled, "1").output
+    as_json = gateway("explain", bottled, "1", "--json").output
+    lot = gateway("genealogy", bottled, "--lot", "B-1\x1b").output
+
+    assert "\\x1b[31m\\x9b" in as_tree
+    assert "\\u001b[31m\\u009b" in as_json
+    assert "lot B-1\\x1b" in lot
+    assert not set("\x1b\x9b") & set(as_tree + as_json + lot)

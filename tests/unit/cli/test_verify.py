@@ -8,8 +8,7 @@ import pytest
 
 from gateway.store.store import Store
 from tests.unit.store.making import Line
-from tests.unit.store.test_checkpoints import answer
-from tests.unit.store.vouching import introduced, vouched
+from tests.unit.store.vouching import answer, introduced, vouched
 
 
 @pytest.fixture

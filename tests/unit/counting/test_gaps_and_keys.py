@@ -45,7 +45,7 @@ def test_another_order_after_a_gap_is_held_for_a_split(feed):
     decision = line.read(505, after=60, order="B")
 
     assert decision.verdict is Verdict.GAP_HELD
-    assert "order A to B" in decision.held.reason
+    assert "the order went from A to B" in decision.held.reason
 
 
 @pytest.mark.parametrize("order", ["A", None])

@@ -22,6 +22,8 @@ def test_a_quantity_is_read_as_it_is_written(written, read):
         (0.1, "not an exact number"),
         (True, "not an exact number"),
         ("six", "is not a number"),
+        ("1_000", "'1_000' is not a number .*digits 0 to 9"),
+        ("٣", "is not a number .*digits 0 to 9"),  # three, as Decimal would read it
         (None, "is not a number"),
         ([0, [1, 2], 0], "a list is not a number"),  # Decimal would take it for 12
         ("NaN", "outside what a quantity can be"),

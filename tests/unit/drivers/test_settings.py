@@ -189,6 +189,11 @@ def test_mqtt_refuses_a_bad_path():
     assert "'id' is no JSON path" in refusal(MqttSettings, mqtt({"event": {"id": "id"}}))
 
 
+@pytest.mark.parametrize("decimals", [-1, 13])
+def test_a_quantity_is_rounded_to_decimals_that_a_quantity_may_have(decimals):
+    assert "decimals" in refusal(MqttSettings, mqtt({"event": {"id": "$.id", "decimals": decimals}}))
+
+
 @pytest.mark.parametrize("signal", [{"event": None}, {"value": "$.n"}])
 def test_mqtt_wants_either_event_or_value(signal):
     assert "give either event" in refusal(MqttSettings, mqtt(signal))

@@ -155,7 +155,7 @@ async def test_units_of_the_future_are_refused(line):
 async def test_units_of_long_before_the_segment_are_refused(line):
     held = await line.leap()
     long_ago = held.last_event - timedelta(days=8)
-    with pytest.raises(CommandRefused, match="is not between .* when they were made"):
+    with pytest.raises(CommandRefused, match=r"is not between .* when they were made"):
         await line.settle(held, SettledPart(Decimal(5), "100045", long_ago))
 
 

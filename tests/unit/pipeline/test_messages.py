@@ -257,6 +257,70 @@ async def test_an_unstable_weight_that_comes_late_was_not_lost(plant):
     assert ("2", "2", "0", "0") == plant.tally(WEIGHT)
 
 
+async def unsettled(plant, number, **more):
+    nothing = {"quantity": Decimal(0), "stable": False}
+    await plant.send(WEIGHT, **{"sequence": number, "uom": "kg", **nothing, **more})
+
+
+async def weighed(plant, number, total, **more):
+    await plant.send(WEIGHT, **{"id": f"w{number}", "sequence": number, "total": Decimal(total), "uom": "kg", **more})
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"total": Decimal(10)},
+        {"total": Decimal(10), "uom": ""},
+        {"total": Decimal(10_000), "uom": "g"},
+        {"total": Decimal(10), "uom": "bar"},
+        {"uom": ""},
+    ],
+)
+async def test_an_unstable_weight_makes_neither_a_letter_nor_a_gap(plant, said):
+    await weighed(plant, 1, 10, quantity=Decimal(10))
+    await plant.turn()
+    await unsettled(plant, 2, **said)
+    await weighed(plant, 3, 16, quantity=Decimal(6))
+    await plant.turn()
+
+    assert [] == plant.exceptions(ExceptionKind.GAP)
+    assert [] == await plant.rows("SELECT reason FROM dead_letter")
+    assert ("16", "16", "0", "0") == plant.tally(WEIGHT)
+
+
+async def test_what_was_lost_before_an_unstable_weight_is_reckoned_in_the_signals_unit(plant):
+    await weighed(plant, 1, 10, quantity=Decimal(10))
+    await plant.turn()
+    await unsettled(plant, 3, total=Decimal(16_000), uom="g")
+    await weighed(plant, 4, 20, quantity=Decimal(4))
+    await plant.turn()
+    [gap] = plant.exceptions(ExceptionKind.GAP)
+
+    assert ("SCALE-1.net_weight lost message 2: 6 kg", Decimal(6)) == (gap.reason, gap.quantity)
+    assert ("20", "14", "0", "6") == plant.tally(WEIGHT)
+
+
+async def test_an_unstable_weight_without_a_total_leaves_the_total_where_it_was(plant):
+    await weighed(plant, 1, 10, quantity=Decimal(10))
+    await unsettled(plant, 2)
+    await weighed(plant, 4, 20, quantity=Decimal(4))
+    await plant.turn()
+
+    assert ["SCALE-1.net_weight lost message 3: 6 kg"] == [one.reason for one in plant.exceptions(ExceptionKind.GAP)]
+
+
+async def test_what_is_lost_before_the_unit_is_known_does_not_become_the_signals_unit(plant):
+    await unsettled(plant, 1, uom="")
+    await unsettled(plant, 3, uom="")
+    await weighed(plant, 4, 16, quantity=Decimal(6))
+    await plant.turn()
+
+    assert "kg" == plant.state.tallies[WEIGHT].uom
+    assert ["SCALE-1.net_weight lost messages 2 to 3: 2 kg"] == [
+        one.reason for one in plant.exceptions(ExceptionKind.GAP)
+    ]
+
+
 async def test_a_contradiction_without_a_unit_is_told_without_one(plant):
     for quantity in (1, 2):
         await plant.send(id="c1", quantity=Decimal(quantity))

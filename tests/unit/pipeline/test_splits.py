@@ -39,7 +39,7 @@ async def test_a_gap_with_a_change_of_order_is_held_with_a_proposal_by_time(line
     said = detail(held)
 
     assert "gap_held" == held.code
-    assert "went from order 100045 to 100046 meanwhile: split the units between them." in held.reason
+    assert "the order went from 100045 to 100046 meanwhile: split the units between them." in held.reason
     assert ["2026-11-21T12:00:01.000Z", "2026-11-21T12:01:01.000Z"] == said["interval"]
     assert ["100045", OTHER] == said["orders"]
     assert [

@@ -1,12 +1,14 @@
 """What the watch reads, tells, and takes back."""
 
 import asyncio
+from unittest.mock import AsyncMock
 
 import pytest
 
 from gateway.domain.command import RaiseAlarm
 from gateway.domain.exception import ExceptionKind
 from gateway.domain.signature import Author
+from gateway.errors import TransientError
 from gateway.pipeline.pipeline import DISK_FULL
 from gateway.runtime import disk_watch
 from gateway.runtime.disk_rules import Limits
@@ -82,6 +84,17 @@ async def test_a_part_that_fails_is_told_by_its_name_until_it_runs(plant, watch)
 
     assert {("sink erp", FAILING)} == failing
     assert set() == await told(plant, watch)
+
+
+async def test_what_cannot_be_committed_is_logged_once_until_it_is_over(plant, watch, monkeypatch, caplog):
+    refused = AsyncMock(side_effect=TransientError("the store is away"))
+    monkeypatch.setattr(plant.pipeline.commands, "execute", refused)
+    for failing in ({"sink erp": "failed"}, {"sink erp": "failed"}, {}, {"sink erp": "failed"}):
+        watch.supervisor.failing = failing
+        await told(plant, watch)
+
+    assert 3 == refused.await_count
+    assert 2 == caplog.text.count("sink erp failed")
 
 
 async def test_an_alarm_that_a_crash_left_open_is_taken_back(plant, watch):

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -117,8 +118,14 @@ def test_a_nested_path_is_followed():
 
 def test_an_unstable_weight_is_no_event_but_its_number_was_used():
     message = read({"stable": False, "net": "settling"}).value
+    expected = Message(sequence=17, total=Decimal("107.345"), quantity=Decimal(0), uom="kg", stable=False)
 
-    assert (False, 17, Decimal(0)) == (message.stable, message.sequence, message.quantity)
+    assert expected == message
+
+
+@pytest.mark.parametrize("name", ["total", "net", "uom"])
+def test_an_unstable_weight_may_leave_out_what_it_does_not_know(name):
+    assert 17 == read({"stable": False}, without=name).value.sequence
 
 
 def test_an_unstable_weight_without_a_number_is_nothing():
@@ -141,21 +148,24 @@ def test_what_is_configured_may_not_be_missing(name):
     ("changed", "reason"),
     [
         ({"id": ""}, "$.id: '' is no text"),
-        ({"id": True}, "$.id: True is no text"),
+        ({"id": True}, "$.id: true is no text"),
         ({"id": {"a": 1}}, "$.id: {'a': 1} is no text"),
         ({"id": "x" * 201}, "is longer than 200 characters"),
         ({"id": "\ud800"}, "is no Unicode text"),
         ({"seq": -1}, "$.seq: -1 is negative"),
         ({"seq": 1.5}, "is no whole number"),
-        ({"seq": True}, "$.seq: True is no quantity"),
-        ({"net": "six"}, "$.net: 'six' is no quantity"),
+        ({"seq": True}, "$.seq: true is no number"),
+        ({"net": "six"}, "$.net: 'six' is not a number"),
         ({"net": -0.001}, "is negative"),
-        ({"net": 1e30}, "is no quantity"),
-        ({"net": "NaN"}, "$.net: 'NaN' is no quantity"),
-        ({"net": [1]}, "$.net: [1] is no quantity"),
+        ({"net": 1e30}, "$.net: 1E+30 is outside what a quantity can be"),
+        ({"net": 10**900}, "0… is outside what a quantity can be"),
+        ({"id": 1.5}, "$.id: 1.5 is no text"),
+        ({"id": [None]}, "$.id: [null] is no text"),
+        ({"net": "NaN"}, "$.net: 'NaN' is outside what a quantity can be"),
+        ({"net": [1]}, "$.net: [1] is no number"),
         ({"uom": 7}, "$.uom: 7 is no text"),
         ({"sscc": 340123450000000017}, "is no text"),
-        ({"t": "warm"}, "$.t: 'warm' is no quantity"),
+        ({"t": "warm"}, "$.t: 'warm' is not a number"),
         ({"stable": "yes"}, "$.stable: 'yes' is neither true nor false"),
         ({"ts": "2026-11-21T10:00:00"}, "is no RFC 3339 time"),
         ({"ts": 1795308611}, "is no RFC 3339 time"),
@@ -170,18 +180,65 @@ def test_a_wrong_value_is_named_with_its_path(changed, reason):
     assert reason in caught.value.message
 
 
+@pytest.mark.parametrize("name", ["net", "total", "units", "t"])
+def test_what_floats_add_up_to_is_refused_with_the_way_out(name):
+    with pytest.raises(DataError) as caught:
+        read({name: 190.67000000000002})
+
+    assert f"$.{name}: 190.67000000000002 has more than 12 decimals" == caught.value.message
+    assert "decimals: 3" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("sent", "exact"),
+    [
+        (190.67000000000002, "190.670"),
+        ("190.67000000000002", "190.670"),
+        (0.0005, "0"),
+        (0.0015, "0.002"),
+        (6.3, "6.3"),
+        (7, "7"),
+    ],
+)
+def test_with_decimals_a_quantity_is_rounded_half_to_even(sent, exact):
+    message = read({"net": sent, "total": sent}, paths=replace(PATHS, decimals=3)).value
+
+    assert [Decimal(exact)] * 2 == [message.quantity, message.total]
+
+
+def test_the_total_of_an_unstable_weight_is_rounded_as_well():
+    sample = read({"stable": False, "total": 190.67000000000002}, paths=replace(PATHS, decimals=3))
+
+    assert Decimal("190.67") == sample.value.total
+
+
+def test_what_is_rounded_keeps_the_digits_that_it_was_sent_with():
+    assert "6.3" == str(read({"net": 6.3}, paths=replace(PATHS, decimals=3)).value.quantity)
+
+
+@pytest.mark.parametrize("sent", [999999999999.9999, 1e30, "1e9999999", "NaN"])
+def test_what_is_beyond_all_bounds_is_not_rounded_into_them(sent):
+    with pytest.raises(DataError, match="outside what a quantity can be"):
+        read({"net": sent}, paths=replace(PATHS, decimals=0))
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
         (b"", "is no JSON"),
         (b"{", "is no JSON"),
-        (b"\xff\xfe\x00", "is no JSON"),
+        (b"\xff\xfe\x00", "is no JSON: its byte 2 is no text in utf-16-le"),
+        (b'{"id": "\xff"}', "is no JSON: its byte 8 is no text in utf-8"),
         (b'{"id": NaN}', "NaN is no JSON number"),
         (b'{"id": 1e99999999999999999999}', "beyond all bounds"),
-        (b"[" * 100_000, "is no JSON"),
-        (b"[1]", "is a JSON list, not an object"),
-        (b"17", "is a JSON int, not an object"),
-        (b'{"n": ' + b"9" * 5000 + b"}", "is no JSON"),
+        (b"[" * 100_000, "the payload is nested too deeply"),
+        (b"[1]", "the payload is a list, not an object"),
+        (b"17", "the payload is a number, not an object"),
+        (b"1.5", "the payload is a number, not an object"),
+        (b'"17"', "the payload is a text, not an object"),
+        (b"null", "the payload is null, not an object"),
+        (b"true", "the payload is true or false, not an object"),
+        (b'{"n": ' + b"9" * 5000 + b"}", "the payload has a number of more than 1000 digits"),
     ],
 )
 def test_bytes_that_are_no_json_object_are_refused(content, reason):
@@ -221,7 +278,7 @@ def test_a_context_is_read_from_a_message(found, expected):
         (Decimal("1.5"), "is no whole number"),
         ({"a": 1}, "is no single value"),
         ([1], "is no single value"),
-        (True, "$.n: True is no whole number"),
+        (True, "$.n: true is no whole number"),
     ],
 )
 def test_a_counter_that_is_no_number_is_refused(found, reason):

@@ -1,5 +1,6 @@
 """What retention deletes is in an archive first, and stays readable there."""
 
+import shutil
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,9 @@ from gateway.store import archive, manifest
 from gateway.store.batch import Batch, ConsumerKey, ConsumerKind, Mark
 from gateway.store.copying import copy_store
 from gateway.store.documents import posting_at
+from gateway.store.doubt import Occasion
 from gateway.store.reading import read
+from gateway.store.restore import restore
 from gateway.store.retention import prune
 from gateway.store.signing import key_path, signing_key
 from gateway.store.store import Registration
@@ -20,6 +23,7 @@ ERP = ConsumerKey(ConsumerKind.SINK, "erp")
 KEEP = timedelta(days=90)
 LIMIT = START + timedelta(days=1)
 NOW = LIMIT + KEEP
+LATER = NOW + timedelta(days=1)
 
 
 def silent(step: str, number: int) -> None:
@@ -91,16 +95,108 @@ async def test_a_deleted_posting_is_found_in_the_archive(store, path, made):
     assert read(path, lambda raw: posting_at(raw, 3)) is None
 
 
-def test_a_changed_archive_covers_nothing(path, made):
-    content = bytearray(made.read_bytes())
+def damage(file):
+    content = bytearray(file.read_bytes())
     content[-100] ^= 1
-    made.write_bytes(content)
+    file.write_bytes(content)
+
+
+def test_a_changed_archive_covers_nothing(path, made):
+    damage(made)
 
     with pytest.raises(StoreError, match="is not the file that its manifest was written for"):
         archive.covered(path, made.parent, 1)
     found = manifest.inspect(made)
     assert found is not None
     assert not found.ok
+
+
+def test_a_damaged_archive_is_named_with_the_way_out(path, made):
+    damage(made)
+    with pytest.raises(StoreError) as error:
+        archive.covered(path, made.parent, 1)
+
+    assert f"the archive is damaged: {made} is not the file" in error.value.message
+    assert "move it away: `gateway archive` writes one of what the store still has" in error.value.hint
+
+
+@pytest.mark.parametrize("away", [(), ("",), (".json",), ("", ".json")])
+def test_the_way_out_of_a_damaged_archive_is_another_one(path, made, away):
+    damage(made)
+    for suffix in away:
+        made.with_name(made.name + suffix).rename(path.with_name(f"away{suffix}"))
+    again = archive.make(path, made.parent, LIMIT, LATER, silent)
+
+    assert again is not None
+    assert verify(again).ok
+    assert 6 == archive.covered(path, made.parent, 1)
+
+
+def test_an_archive_that_is_sound_is_not_made_again(path, made):
+    assert made == archive.make(path, made.parent, LIMIT, LATER, silent)
+    assert 2 == len(list(made.parent.iterdir()))
+
+
+def test_what_a_damaged_archive_has_another_one_may_cover(path, made):
+    for suffix in ("", ".json"):
+        shutil.copy(f"{made}{suffix}", made.with_name(f"other.db{suffix}"))
+    damage(made)
+
+    assert 6 == archive.covered(path, made.parent, 1)
+
+
+def test_a_file_that_is_no_manifest_is_in_nobodys_way(path, made):
+    (made.parent / "bomb.json").write_text("[" * 100_000)
+    (made.parent / "bomb").touch()
+
+    assert 6 == archive.covered(path, made.parent, 1)
+
+
+def test_an_archive_that_cannot_be_read_is_told(path, made, monkeypatch):
+    def denied(_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(manifest, "digest", denied)
+    with pytest.raises(StoreError, match=r"-1-6\.db can't be read: Permission denied"):
+        archive.covered(path, made.parent, 1)
+
+
+async def test_an_archive_covers_nothing_that_a_restore_gave_up(store, path, tmp_path, line):
+    copy_store(path, tmp_path / "backup.db", "backup", START, silent)
+    await store.commit(line.posted(5))
+    await store.register([Registration(ERP, required=True)], START)
+    await store.commit(Batch(consumers={ERP: Mark(15, START)}))
+    made = archive.make(path, tmp_path / "archive", LIMIT, NOW, silent)
+    await store.close()
+    restore(path, tmp_path / "backup.db", "PLANT1-L1", Occasion(NOW, "root", "test"), silent)
+
+    (one,) = archive.of_store(path, made.parent)
+    assert (15, 1, 10, 10) == (one.content.through, one.first, one.last, one.through)
+    assert 10 == archive.covered(path, made.parent, 1)
+    assert 0 == archive.covered(path, made.parent, 11)
+
+
+@pytest.mark.parametrize(
+    ("stretches", "gap"),
+    [
+        ([], (3, 9)),
+        ([(1, 9)], None),
+        ([(6, 12), (1, 5)], None),
+        ([(1, 5)], (6, 9)),
+        ([(5, 12)], (3, 4)),
+        ([(1, 4), (8, 12)], (5, 7)),
+        ([(1, 12), (2, 4)], None),
+        ([(10, 12)], (3, 9)),
+    ],
+)
+def test_what_no_archive_has_is_missing(stretches, gap):
+    archives = [archive.Archive(None, None, "", True, first, last, last) for first, last in stretches]
+
+    assert gap == archive.missing(archives, 3, 9)
+
+
+def test_nothing_is_missing_of_nothing():
+    assert archive.missing([], 1, 0) is None
 
 
 def test_an_archive_that_a_stranger_signed_covers_nothing(path, made):

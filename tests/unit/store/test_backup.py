@@ -1,12 +1,14 @@
 import asyncio
 import json
+import os
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
 from gateway.errors import StoreError
-from gateway.store import manifest
+from gateway.store import copying, manifest
 from gateway.store.copying import copy_store
 from gateway.store.signing import signing_key
 from gateway.store.verify import verify
@@ -75,9 +77,28 @@ def test_a_changed_manifest_is_found(backup):
         manifest.read(backup)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"content": {"kind": 1}}'])
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"content": {"kind": 1}}', "[" * 100_000])
 def test_what_is_no_manifest_is_told(backup, text):
     manifest.path_of(backup).write_text(text)
+
+    with pytest.raises(StoreError, match="is no manifest"):
+        manifest.read(backup)
+
+
+@pytest.mark.parametrize(("name", "value"), [("first_seq", "1"), ("created_at", 5), ("size", True), ("hash", [])])
+def test_a_manifest_that_somebody_signed_with_other_types_is_none(backup, path, name, value):
+    content = replace(manifest.read(backup).content, **{name: value})
+    manifest.path_of(backup).unlink()
+    manifest.write(manifest.sign(content, signing_key(path)), backup)
+
+    with pytest.raises(StoreError, match="is no manifest"):
+        manifest.read(backup)
+
+
+@pytest.mark.parametrize("name", ["public_key", "signature"])
+def test_a_manifest_whose_signature_is_no_text_is_none(backup, name):
+    path = manifest.path_of(backup)
+    path.write_text(json.dumps({**json.loads(path.read_text()), name: 5}))
 
     with pytest.raises(StoreError, match="is no manifest"):
         manifest.read(backup)
@@ -98,14 +119,105 @@ def test_an_existing_file_is_never_overwritten(backup, path):
     assert before == backup.read_bytes()
 
 
+def test_a_manifest_that_is_not_its_own_is_never_overwritten(path, line, tmp_path):
+    (tmp_path / "backup.db.json").write_text("somebody's")
+    with pytest.raises(StoreError, match=r"backup\.db\.json exists already"):
+        copy_store(path, tmp_path / "backup.db", "backup", START, silent)
+
+    assert {"backup.db.json", "var"} == {one.name for one in tmp_path.iterdir()}
+    assert "somebody's" == (tmp_path / "backup.db.json").read_text()
+
+
+@pytest.mark.parametrize("name", ["backup.db", "backup.db.json"])
+def test_a_file_that_appears_meanwhile_is_never_overwritten_or_deleted(path, line, tmp_path, name):
+    with pytest.raises(StoreError, match=rf"{name} exists already"):
+        copy_store(path, tmp_path / "backup.db", "backup", START, lambda *_: (tmp_path / name).write_text("somebody's"))
+
+    assert {name, "var"} == {one.name for one in tmp_path.iterdir()}
+    assert "somebody's" == (tmp_path / name).read_text()
+
+
+def test_a_file_with_a_name_like_a_partial_backup_stays(path, line, tmp_path):
+    for name in ("backup.db.partial", "backup.db.json.partial"):
+        (tmp_path / name).write_text("somebody's")
+    copy_store(path, tmp_path / "backup.db", "backup", START, silent)
+
+    assert ["somebody's"] * 2 == [one.read_text() for one in tmp_path.glob("*.partial")]
+
+
 def test_what_a_killed_backup_left_is_in_nobodys_way(path, line, tmp_path):
     copy = tmp_path / "backup.db"
-    (tmp_path / "backup.db.partial").write_bytes(b"half")
-    manifest.path_of(copy).write_text("{}")
+    for name in ("lock", "partial", "partial-journal"):
+        (tmp_path / f"backup.db.backflush-{name}").write_bytes(b"half")
     copy_store(path, copy, "backup", START, silent)
 
     assert 10 == manifest.read(copy).content.seq
-    assert not (tmp_path / "backup.db.partial").exists()
+    assert {"backup.db", "backup.db.json", "var"} == {one.name for one in tmp_path.iterdir()}
+
+
+def test_of_two_backups_to_one_file_the_second_is_refused_and_the_first_is_whole(path, line, tmp_path):
+    copy, refused = tmp_path / "backup.db", []
+
+    def meanwhile(step, number):
+        with pytest.raises(StoreError) as error:
+            copy_store(path, copy, "backup", START, silent)
+        refused.append(error.value.message)
+
+    copy_store(path, copy, "backup", START, meanwhile)
+
+    assert {f"another backup to {copy} is under way"} == set(refused)
+    assert verify(copy).ok
+    assert {"backup.db", "backup.db.json", "var"} == {one.name for one in tmp_path.iterdir()}
+
+
+def test_a_backup_that_waited_for_nothing_while_another_one_ended_is_refused(path, line, tmp_path, monkeypatch):
+    copy, partial = tmp_path / "backup.db", copying._partial
+
+    def first(*given):
+        monkeypatch.setattr(copying, "_partial", partial)
+        copy.write_text("the other one's")
+        return partial(*given)
+
+    monkeypatch.setattr(copying, "_partial", first)
+    with pytest.raises(StoreError, match="exists already"):
+        copy_store(path, copy, "backup", START, silent)
+
+    assert "the other one's" == copy.read_text()
+
+
+def test_a_lock_that_its_owner_has_just_removed_is_no_lock(path, line, tmp_path, monkeypatch):
+    copy = tmp_path / "backup.db"
+    opened = os.open
+
+    def removed(name, *given):
+        descriptor = opened(name, *given)
+        if str(name).endswith("lock"):
+            (tmp_path / "backup.db.backflush-lock").unlink()
+        return descriptor
+
+    monkeypatch.setattr(copying.os, "open", removed)
+    with pytest.raises(StoreError, match="under way"):
+        copy_store(path, copy, "backup", START, silent)
+
+
+def test_a_copy_that_sqlite_cannot_read_back_is_told(path, line, tmp_path, monkeypatch):
+    monkeypatch.setattr(copying, "_require_sound", lambda partial, _: partial.write_bytes(b"garbage" * 1000))
+    with pytest.raises(StoreError, match=r"can't write .*backup\.db: file is not a database"):
+        copy_store(path, tmp_path / "backup.db", "backup", START, silent)
+
+    assert ["var"] == [one.name for one in tmp_path.iterdir()]
+
+
+def test_a_manifest_that_cannot_be_written_leaves_nothing(path, line, tmp_path, monkeypatch):
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(manifest.os, "fsync", full)
+    monkeypatch.setattr(copying, "_sync", lambda _: None)
+    with pytest.raises(StoreError, match="No space left"):
+        copy_store(path, tmp_path / "backup.db", "backup", START, silent, key=signing_key(path))
+
+    assert ["var"] == [one.name for one in tmp_path.iterdir()]
 
 
 def test_a_folder_that_is_not_there_is_told_and_nothing_is_left(path, line, tmp_path):

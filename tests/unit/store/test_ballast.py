@@ -1,6 +1,8 @@
 """Room for the worst moment."""
 
 import os
+from errno import EACCES
+from pathlib import Path
 
 import pytest
 
@@ -87,6 +89,47 @@ def test_where_it_cannot_be_allocated_nothing_is_left(store, disk, monkeypatch, 
     assert not ballast.make()
     assert not ballast.path.exists()
     assert "No space left on device" in caplog.text
+
+
+@pytest.fixture
+def refusing(monkeypatch):
+    """A system that doesn't let anybody make or delete the ballast."""
+
+    def refuse(*_, **__):
+        raise OSError(EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    monkeypatch.setattr(os, "posix_fallocate", refuse)
+
+
+def test_one_that_cannot_be_made_is_told_once_and_done_without(store, disk, refusing, caplog):
+    ballast = Ballast(store, MIB)
+
+    assert all(ballast.make() for _ in range(3))
+    assert 1 == caplog.text.count("can't be made (Permission denied); until the next start there is no ballast")
+
+
+def test_a_folder_in_its_place_is_told_once_and_done_without(store, disk, caplog):
+    ballast = Ballast(store, MIB)
+    ballast.path.mkdir()
+
+    assert all(ballast.make() for _ in range(3))
+    assert 1 == caplog.text.count("Is a directory")
+
+
+def test_one_that_cannot_be_deleted_gives_no_room_and_counts_as_none(store, disk, refusing, caplog):
+    ballast = Ballast(store, MIB)
+    ballast.path.write_bytes(bytes(MIB))
+    disk["room"] = Room(100 * MIB, 0)
+    ballast.free()
+    ballast.free()
+
+    assert not ballast.make()
+    assert 1 == caplog.text.count("can't be deleted (Permission denied)")
+
+    disk["room"] = Room(100 * MIB, MIB)
+
+    assert ballast.make()
 
 
 @pytest.mark.parametrize(

@@ -1,23 +1,19 @@
 """Signed checkpoints: who signed what, what an incremental verification goes on from, and what it must not believe."""
 
 import asyncio
-import json
-import shutil
 import sqlite3
 from contextlib import closing
 
 import orjson
 import pytest
 
-from gateway.errors import ConfigError
 from gateway.store import checkpoints
 from gateway.store import verify as verifying
 from gateway.store.batch import Batch, ConsumerKey, ConsumerKind, Mark
 from gateway.store.retention import prune
 from gateway.store.signing import check, key_path
-from gateway.store.store import Registration, Store
+from gateway.store.store import Registration
 from gateway.store.verification import signatures
-from gateway.store.verification.against import against, read_kept
 from gateway.store.verify import verify
 from tests.unit.store.making import Line
 from tests.unit.store.samples import START, make_exception
@@ -94,10 +90,13 @@ async def test_a_checkpoint_by_a_key_that_is_not_trusted_vouches_for_nothing(sto
     assert report.since is None
 
 
-async def test_a_lost_key_is_followed_by_a_new_one_and_each_signature_says_whose_it_is(path, store, line, key):
+async def test_a_lost_key_is_followed_by_a_new_one_and_each_signature_says_whose_it_is(path, store, line, key, caplog):
     await vouched(store, key)
     key_path(path).unlink()
     second = await introduced(store)
+
+    assert f"signs with another key from now on: {second.id}, before {key.id}" in caplog.text
+
     await vouched(store, second, since=True)
 
     detail = verify(path).checks[-1].detail
@@ -236,80 +235,9 @@ async def test_a_page_goes_on_behind_a_position(store, line, key):
     assert ((key.id, key.public),) == pages[0].keys
 
 
-# --- what the central system kept -------------------------------------------------------------------
+async def test_a_key_that_is_no_hex_ends_no_verification(store, path, line, key):
+    await vouched(store, key)
+    await store.transact(lambda raw: raw.execute("UPDATE signing_key SET public = 'no hex'"))
 
-
-def answer(key, *items):
-    kept = [{"position": one.position, "body": one.body, "signature": one.signature} for one in items]
-    return {"keys": [{"id": key.id, "public": key.public}], "items": kept}
-
-
-@pytest.fixture
-async def kept(store, tmp_path, line, key):
-    """Two checkpoints in a file; and the store as it was between them, `cut.db`."""
-    first = await vouched(store, key)
-    await store.transact(lambda raw: raw.execute("SELECT 1"))
-    _copy(store.path, tmp_path / "cut.db")
-    await store.commit(line.posted(3))
-    second = await vouched(store, key, since=True)
-    file = tmp_path / "kept.json"
-    file.write_text(json.dumps(answer(key, first, second)))
-    return file
-
-
-def _copy(path, target):
-    for suffix in ("", "-wal"):
-        shutil.copy(f"{path}{suffix}", f"{target}{suffix}")
-
-
-async def test_a_store_that_has_everything_agrees_with_what_was_kept(path, kept):
-    checked = against(path, read_kept(kept))
-
-    assert (True, "2 checkpoints that were kept, the last at position 15") == (checked.ok, checked.detail)
-
-
-async def test_a_store_that_was_cut_off_is_sound_by_itself_and_contradicts_what_was_kept(tmp_path, kept):
-    cut = tmp_path / "cut.db"
-
-    assert verify(cut).ok
-    assert "checkpoint 15" in against(cut, read_kept(kept)).detail
-    assert "the store ends at position 12: it was cut off" in against(cut, read_kept(kept)).detail
-
-
-async def test_a_store_that_was_written_anew_contradicts_what_was_kept(tmp_path, kept):
-    again = await Store.open(tmp_path / "cut.db", "PLANT1-L1")
-    line = await Line.on(again)
-    await again.commit(_entries(line, 3))
-    await again.close()
-
-    assert (
-        "checkpoint 15 of 2026-11-21T10:00:00.123Z: the store has another entry there"
-        in against(tmp_path / "cut.db", read_kept(kept)).detail
-    )
-
-
-def _entries(line, count):
-    batch = Batch()
-    for _ in range(count):
-        line._journal(batch, "other")
-    return line._complete(batch)
-
-
-async def test_a_store_with_another_key_does_not_know_the_one_that_signed(path, store, kept, key):
-    await execute(store, "DELETE FROM signing_key")
-
-    assert f"the store does not know key {key.id}" in against(path, read_kept(kept)).detail
-
-
-@pytest.mark.parametrize("content", ["", "[1]", '{"keys": []}', '{"keys": [{"id": "a", "public": "zz"}], "items": []}'])
-def test_a_file_without_checkpoints_is_named(tmp_path, content):
-    file = tmp_path / "kept.json"
-    file.write_text(content)
-
-    with pytest.raises(ConfigError, match=r"kept\.json has no checkpoints"):
-        read_kept(file)
-
-
-def test_a_file_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(ConfigError, match=r"kept\.json can't be read: No such file"):
-        read_kept(tmp_path / "kept.json")
+    found = {one.name: one.detail for one in verify(path, since_checkpoint=True).checks if not one.ok}
+    assert {"checkpoints": "a row can't be read: a value is not what belongs there"} == found

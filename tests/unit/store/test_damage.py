@@ -7,6 +7,8 @@ import pytest
 
 from gateway.errors import StoreDamaged, StoreError
 from gateway.store.store import Store
+from gateway.store.verify import verify
+from gateway.store.witness import inspect
 from tests.unit.store.making import Line
 
 GATEWAY = "PLANT1-L1"
@@ -162,9 +164,47 @@ async def test_another_store_in_its_place_is_told(killed, tmp_path):
 
 
 @pytest.mark.parametrize("line", [b"", b"\0" * 160, b"STORE no number", b"\xff" * 160])
-async def test_a_witness_that_says_nothing_is_passed_over_and_written_anew(killed, line):
+async def test_a_witness_that_says_nothing_is_told_and_written_anew(killed, line, caplog):
     beside(killed, ".head").write_bytes(line)
+    before = inspect(killed)
+
     assert 35 == (await opened(killed)).head.seq
+    assert "says nothing that can be read: whether the store has lost its end can't be told" in caplog.text
+    assert (False, True) == (before.ok, inspect(killed).ok)
+
+
+async def test_a_witness_that_cannot_be_opened_is_told(killed, caplog):
+    beside(killed, ".head").unlink()
+    beside(killed, ".head").mkdir()
+
+    assert 35 == (await opened(killed)).head.seq
+    assert "can't be opened (Is a directory)" in caplog.text
+    assert not inspect(killed).ok
+
+
+async def test_where_there_is_no_witness_one_is_begun_without_a_word(killed, caplog):
+    beside(killed, ".head").unlink()
+    before = inspect(killed)
+    await opened(killed)
+
+    assert "" == caplog.text
+    assert before is None
+    assert "entry 36 of store" in inspect(killed).detail
+
+
+async def test_what_is_lost_behind_the_witness_is_found_by_looking_at_it(killed):
+    beside(killed, "-wal").unlink()
+
+    assert "its last commits are lost" in inspect(killed).detail
+
+
+async def test_a_store_that_does_not_say_how_far_it_goes_is_a_finding(killed):
+    connection = sqlite3.connect(killed)
+    connection.execute("DELETE FROM meta WHERE key = 'position'")
+    connection.commit()
+    connection.close()
+
+    assert "'position' is missing" in inspect(killed).detail
 
 
 async def test_the_hint_names_both_ways_out(killed):
@@ -182,3 +222,34 @@ async def test_a_store_that_ends_well_and_opens_again_is_fine(path):
     await store.close()
 
     assert 5 == (await opened(path)).head.seq
+
+
+@pytest.mark.parametrize("gathered", [False, True])
+async def test_what_waits_without_its_event_is_found_before_it_is_posted(path, gathered):
+    store = await Store.open(path, GATEWAY)
+    line = await Line.on(store)
+    for batch in (line.staged(), line.gathered_in(3) if gathered else line.held(3)):
+        await store.commit(batch)
+    await store.transact(lambda raw: raw.execute("DELETE FROM event WHERE id = 2"))
+    await store.close()
+
+    with pytest.raises(StoreDamaged, match="trigger 2 waits to be posted, but the event that it came of is missing"):
+        await opened(path)
+
+
+async def test_the_event_of_a_posting_is_missed_by_the_verification_only(killed):
+    connection = sqlite3.connect(killed)
+    connection.execute("DELETE FROM event WHERE id = 2")
+    connection.commit()
+    connection.close()
+    await opened(killed)
+
+    assert {"triggers", "conservation"} == {one.name for one in verify(killed).checks if not one.ok}
+
+
+async def test_a_folder_in_the_place_of_the_lock_is_told_with_a_way_out(killed):
+    beside(killed, ".lock").unlink(missing_ok=True)
+    beside(killed, ".lock").mkdir()
+
+    with pytest.raises(StoreError, match=r"can't open .*\.lock: Is a directory .*take away"):
+        await opened(killed)

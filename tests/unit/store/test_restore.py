@@ -136,7 +136,9 @@ async def test_a_backup_that_a_stranger_signed_is_refused(path, tmp_path):
     copy_store(path, tmp_path / "backup.db", "backup", START, silent)
     await store.close()
     stranger = signing_key(tmp_path / "stranger.db")
-    manifest.write(manifest.sign(manifest.read(tmp_path / "backup.db").content, stranger), tmp_path / "backup.db")
+    content = manifest.read(tmp_path / "backup.db").content
+    manifest.path_of(tmp_path / "backup.db").unlink()
+    manifest.write(manifest.sign(content, stranger), tmp_path / "backup.db")
 
     with pytest.raises(StoreError, match=f"signed by key {stranger.id}, which is none of its store's"):
         restore(path, tmp_path / "backup.db", GATEWAY, OCCASION, silent)

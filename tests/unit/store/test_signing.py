@@ -94,3 +94,18 @@ def test_a_key_that_root_makes_is_its_folders_owners(tmp_path):
     signing_key(tmp_path / "line.db")
 
     assert 12345 == key_path(tmp_path / "line.db").stat().st_uid
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\x00" * 100])
+def test_garbage_in_the_place_of_the_key_is_told_with_a_way_out(store, content):
+    key_path(store).write_bytes(content)
+
+    with pytest.raises(StoreError, match=r"can't be read .*take the file away"):
+        signing_key(store)
+
+
+def test_a_folder_in_the_place_of_the_key_is_told_with_a_way_out(store):
+    key_path(store).mkdir()
+
+    with pytest.raises(StoreError, match=r"Is a directory .*take away"):
+        signing_key(store)

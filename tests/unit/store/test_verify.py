@@ -27,6 +27,7 @@ EVERY_CHECK = [
     "reversals",
     "work list",
     "consumers",
+    "state",
     "checkpoints",
 ]
 

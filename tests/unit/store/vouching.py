@@ -1,5 +1,7 @@
 """Signs checkpoints as the daemon does, without one."""
 
+from typing import Any
+
 from gateway.domain.clock import ClockTrust
 from gateway.formats.canonical import Place
 from gateway.store import checkpoints
@@ -33,3 +35,9 @@ async def vouched(store: Store, key: SigningKey, *, since: bool = False) -> Sign
 def faults(path, *, since: bool) -> dict[str, str]:
     """Return what a verification finds, by check."""
     return {one.name: one.detail for one in verify(path, since_checkpoint=since).checks if not one.ok}
+
+
+def answer(key: SigningKey, *items: SignedCheckpoint) -> dict[str, Any]:
+    """Return what the API answers, as the central system keeps it."""
+    kept = [{"position": one.position, "body": one.body, "signature": one.signature} for one in items]
+    return {"keys": [{"id": key.id, "public": key.public}], "items": kept}

@@ -7,6 +7,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from gateway.transport.opcua_trust import Fault, Trust
 from tests.harness.certificates import Authority
@@ -21,9 +22,9 @@ def _now() -> datetime:
     return NOW
 
 
-def _bare() -> x509.Certificate:
+def _bare(bits: int = 2048) -> x509.Certificate:
     """Return a self-signed certificate as an old PLC makes it: without names and usages."""
-    key = rsa.generate_private_key(65537, 2048)
+    key = rsa.generate_private_key(65537, bits)
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "plc")])
     return x509.CertificateBuilder(name, name, key.public_key(), 1, NOW - DAY, NOW + DAY).sign(key, hashes.SHA256())
 
@@ -97,5 +98,36 @@ def test_an_authority_is_judged_by_the_gateways_clock(tmp_path: Path) -> None:
     (expired,) = plant.faults(NOW + 2 * DAY, lists=False)
 
     assert [] == plant.faults(NOW, lists=False)
-    assert expired.startswith("BadCertificateUntrusted")
+    assert expired.startswith("BadCertificateIssuerTimeInvalid: its authority CN=root expired ")
     assert expired.endswith(f"the gateway's own clock says {NOW + 2 * DAY:%Y-%m-%d %H:%M:%SZ}")
+
+
+def test_who_has_an_expired_authority_is_told_to_renew_that(tmp_path: Path) -> None:
+    plant = Plant(tmp_path)
+    trust = Trust.read("127.0.0.1", lambda: NOW + 2 * DAY, plant.trust, None, None)
+    (fault,) = trust.faults(plant.server, APPLICATION)
+
+    assert "put the authority's renewed certificate into" in fault.way_out
+
+
+def test_a_short_key_is_refused_even_where_it_is_pinned() -> None:
+    short = _bare(bits=1024)
+    (fault,) = Trust("plc", _now, pinned=short).faults(short, APPLICATION)
+
+    assert fault.why.startswith("BadCertificatePolicyCheckFailed: its key has 1024 bits")
+
+
+def test_a_self_signed_server_that_is_trusted_needs_no_list(tmp_path: Path) -> None:
+    bare, trust, revoked = _bare(), tmp_path / "trust", tmp_path / "revoked"
+    for one in (trust, revoked):
+        one.mkdir()
+    (trust / "plc.der").write_bytes(bare.public_bytes(Encoding.DER))
+
+    assert [] == list(Trust.read("plc", _now, trust, revoked, trust / "plc.der").faults(bare, APPLICATION))
+
+
+def test_an_address_may_stand_as_dns_name_as_plcs_have_it(tmp_path: Path) -> None:
+    issued = Authority(tmp_path, "root").issue("server", host="127.0.0.1", dns=True)
+    server = x509.load_pem_x509_certificate(issued.certificate.read_bytes())
+
+    assert [] == list(Trust("127.0.0.1", _now).faults(server, APPLICATION))
