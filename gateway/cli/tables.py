@@ -11,6 +11,7 @@ from rich.console import Console, JustifyMethod
 from rich.table import Table
 
 from gateway.cli.plain import PlainTable
+from gateway.domain.clock import to_the_second
 from gateway.errors import ConfigError
 from gateway.runtime.bootstrap import load_config
 from gateway.store.views import Views
@@ -20,7 +21,7 @@ T = TypeVar("T")
 
 def moment(at: datetime | None) -> str:
     """Return a moment to the second, with a space where a narrow column may break it."""
-    return f"{at:%Y-%m-%d %H:%M:%SZ}" if at else "–"
+    return to_the_second(at) if at else "–"
 
 
 def new_table(*headers: str) -> Table:

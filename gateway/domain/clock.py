@@ -90,6 +90,11 @@ def in_milliseconds(moment: datetime) -> datetime:
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
+def to_the_second(moment: datetime) -> str:
+    """Return a time (UTC) as sentences have it, e.g. `2026-11-21 10:00:00Z`."""
+    return f"{moment:%Y-%m-%d %H:%M:%SZ}"
+
+
 @lru_cache(maxsize=1024)  # the postings of a batch share one moment, the samples of a scan another
 def rfc3339(moment: datetime) -> str:
     """Return a UTC moment with milliseconds, as every message writes it: 2026-11-21T10:00:00.870Z."""

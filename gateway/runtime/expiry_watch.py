@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from gateway.domain.clock import to_the_second
 from gateway.pipeline.pipeline import Pipeline
 from gateway.ports import Clock
 from gateway.runtime.alarms import Alarm, Alarms, tell, told
@@ -50,7 +51,7 @@ def _troubles(watched: Lives, now: datetime) -> Alarms:
     found: Alarms = {}
     for about, every in watched.items():
         life = min(every, key=lambda one: one.end)
-        end = f"{life.end:%Y-%m-%d %H:%M:%SZ}"
+        end = to_the_second(life.end)
         renew = "renew the file, and send SIGHUP" if about.startswith("api ") else "renew the file"
         if life.end < now:
             found[about, EXPIRED] = f"{about}: {life.what} expired {end}, and who relies on it is out; {renew}"

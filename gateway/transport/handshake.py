@@ -9,6 +9,8 @@ from typing import Final, NamedTuple
 
 from cryptography import x509
 
+from gateway.domain.clock import to_the_second
+
 _RENEW_THERE = "have it renewed there; if it is valid, this machine's clock is wrong"
 _RENEW_LIST = "fetch the authority's current list into {crl}; without it nobody would notice a revocation"
 # OpenSSL's X509_V_ERR_…: what is wrong with the other side's certificate, and the way out.
@@ -96,7 +98,7 @@ def _without_list(authorities: list[x509.Certificate], lists: list[x509.Certific
 
 def _expired(_authorities: object, lists: list[x509.CertificateRevocationList]) -> set[str]:
     return {
-        f"that of {issuer}, {one.next_update_utc:%Y-%m-%d %H:%M:%SZ}"
+        f"that of {issuer}, {to_the_second(one.next_update_utc)}"
         for issuer, one in _newest(lists).items()
         if one.next_update_utc is not None and one.next_update_utc < _now()
     }
@@ -104,7 +106,7 @@ def _expired(_authorities: object, lists: list[x509.CertificateRevocationList]) 
 
 def _not_yet_valid(_authorities: object, lists: list[x509.CertificateRevocationList]) -> set[str]:
     return {
-        f"that of {issuer}, before {one.last_update_utc:%Y-%m-%d %H:%M:%SZ}"
+        f"that of {issuer}, before {to_the_second(one.last_update_utc)}"
         for issuer, one in _newest(lists).items()
         if one.last_update_utc > _now()
     }

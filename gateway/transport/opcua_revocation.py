@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 from cryptography import x509
 
+from gateway.domain.clock import to_the_second
+
 _WITHOUT = "without it nobody would notice a revocation"
 
 
@@ -58,10 +60,10 @@ class Revocations:
         begun = [one for one in whole if one.last_update_utc <= now]
         if not begun:
             begins = min(one.last_update_utc for one in whole)
-            return None, f"the list of {whose} is not valid before {moment(begins)}; {clock(now)}"
+            return None, f"the list of {whose} is not valid before {to_the_second(begins)}; {clock(now)}"
         newest = max(begun, key=lambda one: one.last_update_utc)
         if newest.next_update_utc is not None and newest.next_update_utc < now:
-            return None, f"the list of {whose} expired {moment(newest.next_update_utc)}; {clock(now)}"
+            return None, f"the list of {whose} expired {to_the_second(newest.next_update_utc)}; {clock(now)}"
         return newest, ""
 
 
@@ -79,9 +81,4 @@ def name(certificate: x509.Certificate) -> str:
 
 def clock(now: datetime) -> str:
     """Return what the gateway reckons with: without a battery its clock may be years behind."""
-    return f"the gateway's own clock says {moment(now)}"
-
-
-def moment(at: datetime) -> str:
-    """Return a time (UTC) to the second."""
-    return f"{at:%Y-%m-%d %H:%M:%SZ}"
+    return f"the gateway's own clock says {to_the_second(now)}"

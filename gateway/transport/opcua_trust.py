@@ -20,8 +20,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509 import verification
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from gateway.domain.clock import to_the_second
 from gateway.errors import ConfigError, TransientError
-from gateway.transport.opcua_revocation import Fault, Revocations, clock, moment, name
+from gateway.transport.opcua_revocation import Fault, Revocations, clock, name
 from gateway.transport.tls import is_pem
 
 T = TypeVar("T")
@@ -141,9 +142,9 @@ def load_certificate(path: Path) -> x509.Certificate:
 def _dates(certificate: x509.Certificate, now: datetime) -> Iterator[Fault]:
     begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     if now < begin:
-        yield Fault(f"BadCertificateTimeInvalid: not valid before {moment(begin)}; {clock(now)}", _RENEW)
+        yield Fault(f"BadCertificateTimeInvalid: not valid before {to_the_second(begin)}; {clock(now)}", _RENEW)
     if now > end:
-        yield Fault(f"BadCertificateTimeInvalid: expired {moment(end)}; {clock(now)}", _RENEW)
+        yield Fault(f"BadCertificateTimeInvalid: expired {to_the_second(end)}; {clock(now)}", _RENEW)
 
 
 def _key(certificate: x509.Certificate) -> Iterator[Fault]:
