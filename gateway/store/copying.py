@@ -4,7 +4,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -45,10 +45,8 @@ def copy_store(  # what is copied, and all that its manifest says
     """
     if not store.is_file():
         raise StoreError(f"there is no store at {store}", "the first `run` creates it; correct store.path")
-    free = (copy, manifest.path_of(copy))
-    _require_free(*free)
     with _translated(copy), _alone(copy, kind), _partial(copy) as partial:
-        _require_free(*free)  # another one may have ended just now
+        _require_free(copy, manifest.path_of(copy))
         _copy(store, partial, progress)
         _sync(partial)
         progress("verifying", 0)
@@ -106,12 +104,21 @@ def _is_locked(descriptor: int, path: Path) -> bool:
 def _partial(copy: Path) -> Iterator[Path]:
     """Give an empty file to write; it is gone at the end, unless it has become the copy."""
     partial = copy.with_name(f"{copy.name}{_PARTIAL}")
-    _clear(partial)  # of one that was killed
+    _clear_killed(partial, copy)
     os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     try:
         yield partial
     finally:
         _clear(partial)
+
+
+def _clear_killed(partial: Path, copy: Path) -> None:
+    """Remove what one that was killed left: its partial file, and the manifest that it had written for just that."""
+    if partial.is_file() and not os.path.lexists(copy):
+        with suppress(StoreError):  # no manifest, or it describes a copy that somebody has moved away
+            manifest.require_whole(manifest.read(copy).content, partial, copy)
+            manifest.path_of(copy).unlink()
+    _clear(partial)
 
 
 def _clear(partial: Path) -> None:

@@ -35,13 +35,17 @@ _PIECE = 1000  # postings looked at in one read transaction: while it lasts the 
 _OFTEN = 100_000  # instructions of SQLite's between two questions whether to stop
 
 
+def silent(step: str, number: int) -> None:
+    """Report to nobody: a progress that nobody looks at."""
+
+
 class _DeletedMeanwhileError(Exception):
     """Retention has deleted what was looked at already: begin again."""
 
 
 def verify(
     path: Path,
-    progress: Progress | None = None,
+    progress: Progress = silent,
     *,
     since_checkpoint: bool = False,
     trusted: str = "",
@@ -60,7 +64,7 @@ def verify(
         try:
             with closing(connect_reader(path)) as connection:
                 connection.set_progress_handler(stopped, _OFTEN)
-                return _verified(connection, progress or _silent, trusted if since_checkpoint else None)
+                return _verified(connection, progress, trusted if since_checkpoint else None)
         except _DeletedMeanwhileError:
             continue
         except sqlite3.Error as error:
@@ -205,7 +209,3 @@ def _asked(name: str, ask: Callable[[], Check]) -> Check:
         return ask()
     except MALFORMED as error:
         return Check(name, ok=False, detail=f"a row can't be read: {in_words(error)}")
-
-
-def _silent(step: str, number: int) -> None:
-    """Report to nobody."""

@@ -18,6 +18,7 @@ from gateway.store.documents import posting_at
 from gateway.store.retention import prune
 from gateway.store.signing import signing_key
 from gateway.store.store import Registration, Store
+from gateway.store.verify import silent
 from tests.unit.store.making import Line
 from tests.unit.store.samples import START
 from tests.unit.store.vouching import introduced
@@ -48,10 +49,6 @@ async def _archived(path: Path, gateway: str, folder: Path) -> None:
     assert archive.make(path, folder, NOW - KEEP, NOW, silent)
     assert await prune(store, KEEP, NOW, 6) == 6
     await store.close()
-
-
-def silent(step: str, number: int) -> None:
-    """Show nothing."""
 
 
 @pytest.fixture

@@ -15,16 +15,12 @@ from gateway.signals.sample import Message
 from gateway.store.copying import copy_store
 from gateway.store.doubt import Occasion
 from gateway.store.restore import restore
-from gateway.store.verify import verify
+from gateway.store.verify import silent, verify
 from tests.factories import NOON
 from tests.unit.pipeline.office import make_packers, office
 from tests.unit.pipeline.plant import CASE, GOOD, Plant, make_model
 
 SETTLED = int(SETTLING.total_seconds())
-
-
-def silent(step: str, number: int) -> None:
-    """Show nothing."""
 
 
 class Restoring:

@@ -15,7 +15,7 @@ from gateway.store.restore import restore, start_anew
 from gateway.store.signing import key_path
 from gateway.store.store import Store
 from gateway.store.verification.against import against, read_kept
-from gateway.store.verify import verify
+from gateway.store.verify import silent, verify
 from tests.unit.store.making import Line
 from tests.unit.store.samples import START
 from tests.unit.store.vouching import answer, introduced, vouched
@@ -25,20 +25,11 @@ LATER_ON = RESTORE._replace(at=RESTORE.at + timedelta(hours=1))
 
 
 @pytest.fixture
-async def key(store):
-    return await introduced(store)
-
-
-@pytest.fixture
 async def line(store, key):
     made = await Line.on(store)
     for batch in (made.staged(), made.posted(10), made.held(3)):
         await store.commit(batch)
     return made
-
-
-def silent(step: str, number: int) -> None:
-    """Show nothing."""
 
 
 async def execute(store, *statements):

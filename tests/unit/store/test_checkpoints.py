@@ -25,11 +25,6 @@ FLIPPED = 'CAST(replace(CAST(body AS TEXT), \'"good":"1"\', \'"good":"2"\') AS B
 
 
 @pytest.fixture
-async def key(store):
-    return await introduced(store)
-
-
-@pytest.fixture
 async def line(store, key):
     made = await Line.on(store)
     for batch in (made.staged(), made.posted(10), made.held(3)):

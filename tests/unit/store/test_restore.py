@@ -15,17 +15,13 @@ from gateway.store.replace import take_over
 from gateway.store.restore import restore, start_anew
 from gateway.store.signing import signing_key
 from gateway.store.store import Registration, Store
-from gateway.store.verify import verify
+from gateway.store.verify import silent, verify
 from tests.unit.store.making import Line
 from tests.unit.store.samples import START
 from tests.unit.store.vouching import introduced
 
 GATEWAY = "PLANT1-L1"
 OCCASION = Occasion(START + timedelta(hours=2), "root", "the disk died")
-
-
-def silent(step: str, number: int) -> None:
-    """Show nothing."""
 
 
 @pytest.fixture
