@@ -11,16 +11,18 @@ import gzip
 import logging
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
 import httpx
 import orjson
 from pydantic import Field, field_validator, model_validator
 
-from gateway.errors import ConfigError, Postponed, SinkRejected, TooLarge, TransientError
+from gateway.errors import ConfigError, GatewayError, Postponed, SinkRejected, TooLarge, TransientError
 from gateway.ports import Delivery, Document, SinkPlugin
 from gateway.settings.base import Duration, Secret, is_loopback
 from gateway.settings.sink import SinkSettings
+from gateway.transport.fingerprint import Fingerprint, fingerprint
 from gateway.transport.tls import TlsSettings
 
 _log = logging.getLogger(__name__)
@@ -31,7 +33,7 @@ _TRY_AGAIN = (408, 425, 429)  # besides every 5xx
 _SECRET = re.compile(
     r"token|secret|passw|pwd|auth|credential|signature|api.?key|access.?key|^(key|sig|code)$", re.IGNORECASE
 )
-_LONGEST_REASON = 500  # characters of what the central system says
+_LONGEST = 1000  # characters of an error or reason that has what the central system says
 
 
 class HttpSinkSettings(SinkSettings):
@@ -88,6 +90,18 @@ class HttpSinkSettings(SinkSettings):
         return f"{'the token and ' if self.token else ''}all postings go to {self.url} in the clear"
 
 
+@dataclass(frozen=True, slots=True)
+class _Access:
+    """What a connection is made with; another one as soon as any of it was renewed."""
+
+    token: str = field(repr=False)
+    files: Fingerprint
+
+    @classmethod
+    def now(cls, settings: HttpSinkSettings) -> Self:
+        return cls(_token(settings), fingerprint(*settings.tls.files))
+
+
 class HttpSink:
     """Keeps one connection to the central system alive."""
 
@@ -96,50 +110,61 @@ class HttpSink:
             _log.warning("sink %s: %s", settings.sink, settings.unsafe)
         self._url = settings.url
         self._settings = settings
-        self._client = _client(settings)
+        self._access = _Access.now(settings)
+        self._client = _client(settings, self._access.token)
         self._renew = False  # after a failure
 
     async def deliver(self, gateway: str, store: str, documents: Sequence[Document]) -> Delivery:
         """Post them in one request; the answer's word on each seq is the delivery. ConfigError: of a renewed file."""
         body = await asyncio.to_thread(_pack, gateway, store, documents)
         key = f"{gateway}:{store}:{documents[0].seq}-{documents[-1].seq}"
+        await self._keep_current()
         try:
-            if self._renew:
-                await self._reconnect()
-            with self._settings.tls.explained():
-                answer = await self._post(body, key)
-        except TransientError:
-            self._renew = True
+            delivery = await self._ask(body, key)
+        except GatewayError as error:
+            error.message = self._shown(error.message)
+            error.args = (error.message,)
             raise
-        _raise_for(answer, self._secret)
+        return Delivery(delivery.delivered, {seq: self._shown(why) for seq, why in delivery.rejected.items()})
+
+    def _shown(self, said: str) -> str:
+        """Return what goes on from here to logs and pages: some answer with what they were asked with."""
+        return _without(self._access.token, said)[:_LONGEST]
+
+    async def _keep_current(self) -> None:
+        """Connect anew after a failure, and once a file was renewed: token, certificate, revocation list.
+
+        The server may have hung up meanwhile: the next request is then a handshake, by a list read long ago.
+        """
+        access = await asyncio.to_thread(_Access.now, self._settings)
+        if access == self._access and not self._renew:
+            return
+        old, self._client = self._client, await asyncio.to_thread(_client, self._settings, access.token)
+        self._access, self._renew = access, False
+        await old.aclose()
+
+    async def _ask(self, body: bytes, key: str) -> Delivery:
+        with self._settings.tls.explained():
+            answer = await self._post(body, key)
+        _raise_for(answer)
         return _delivery(answer)
 
     async def _post(self, body: bytes, key: str) -> httpx.Response:
         try:
             return await self._client.post(self._url, content=body, headers={"Idempotency-Key": key})
         except httpx.HTTPError as error:
+            self._renew = True
             raise TransientError(f"{self._url} did not answer: {str(error) or type(error).__name__}") from error
-
-    @property
-    def _secret(self) -> str:
-        sent: str = self._client.headers.get("Authorization", "")
-        return sent.removeprefix("Bearer ")
-
-    async def _reconnect(self) -> None:
-        """Connect anew, with what was renewed meanwhile: token, certificate, revocation list."""
-        old, self._client = self._client, await asyncio.to_thread(_client, self._settings)
-        self._renew = False
-        await old.aclose()
 
     async def close(self) -> None:
         """Close the connection."""
         await self._client.aclose()
 
 
-def _client(settings: HttpSinkSettings) -> httpx.AsyncClient:
+def _client(settings: HttpSinkSettings, token: str) -> httpx.AsyncClient:
     headers = {"Content-Type": "application/json", "Content-Encoding": "gzip", "Accept": "application/json"}
-    if settings.token is not None:
-        headers["Authorization"] = f"Bearer {_token(settings)}"
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
     return httpx.AsyncClient(
         headers=headers,
         timeout=settings.timeout,
@@ -149,8 +174,10 @@ def _client(settings: HttpSinkSettings) -> httpx.AsyncClient:
 
 
 def _token(settings: HttpSinkSettings) -> str:
+    if settings.token is None:
+        return ""
     try:
-        token = settings.token.read() if settings.token else ""
+        token = settings.token.read()
     except ConfigError as error:
         raise ConfigError(f"sink {settings.sink}, token: {error.message}", error.hint) from error
     if not (token and token.isascii() and token.isprintable()):
@@ -165,12 +192,19 @@ def _pack(gateway: str, store: str, documents: Sequence[Document]) -> bytes:
     return gzip.compress(b'%s,"items":[%s]}' % (head, items), compresslevel=3, mtime=0)
 
 
-def _raise_for(answer: httpx.Response, secret: str) -> None:
+def _without(token: str, said: str) -> str:
+    # "/" comes back from JSON as "\\/" or "\\u002f", from HTML as "&#47;", from a form as "%2F".
+    forms = (
+        one if one.isalnum() else rf"(?:\\?{re.escape(one)}|(?:%|\\x|\\u00|&#x0*){ord(one):02x};?|&#0*{ord(one)};)"
+        for one in token
+    )
+    return re.sub("".join(forms), "(token)", said, flags=re.IGNORECASE) if token else said
+
+
+def _raise_for(answer: httpx.Response) -> None:
     if answer.is_success:
         return
-    # Some show what they were asked with: the token must not come back into our logs by that way.
-    text = answer.text.replace(secret, "(token)") if secret else answer.text
-    said = f"{answer.url} answered {answer.status_code} {answer.reason_phrase}: {text[:_LONGEST_REASON]}"
+    said = f"{answer.url} answered {answer.status_code} {answer.reason_phrase}: {answer.text}"
     if answer.status_code == httpx.codes.REQUEST_ENTITY_TOO_LARGE:
         raise TooLarge(said, "smaller requests are tried; set batch lower")
     if answer.status_code in _TRY_AGAIN or answer.is_server_error:
@@ -207,7 +241,7 @@ def _results(answer: httpx.Response) -> list[tuple[int, str, str]]:
 
 
 def _reason(result: dict[str, Any]) -> str:
-    return str(result.get("reason") or "no reason was given")[:_LONGEST_REASON]
+    return str(result.get("reason") or "no reason was given")
 
 
 PLUGIN = SinkPlugin("http", HttpSinkSettings, HttpSink)

@@ -13,6 +13,7 @@ from gateway.domain.clock import to_the_second
 
 _RENEW_THERE = "have it renewed there; if it is valid, this machine's clock is wrong"
 _RENEW_LIST = "fetch the authority's current list into {crl}; without it nobody would notice a revocation"
+_LONG_ENOUGH = "an RSA key of 2048 bits or more, or one of an elliptic curve of 224 or more"
 # OpenSSL's X509_V_ERR_…: what is wrong with the other side's certificate, and the way out.
 _UNBELIEVABLE: Final[dict[int, tuple[str, str]]] = {
     2: ("the certificate of who issued its authority isn't known here{detail}", "put that one into {ca}, too"),
@@ -32,8 +33,25 @@ _UNBELIEVABLE: Final[dict[int, tuple[str, str]]] = {
         "use the name in its certificate, or have one issued for this name (as subjectAltName)",
     ),
     64: ("its certificate is for another address", "use the name in its certificate, or have one issued for this one"),
+    66: ("its key is too short", f"have a certificate issued for {_LONG_ENOUGH}"),
+    67: (
+        "its authority's key is too short",
+        f"have that authority renewed with {_LONG_ENOUGH}, and put it into {{ca}}",
+    ),
+    68: (
+        "its certificate, or its authority's, is signed with SHA-1 or MD5, which can be forged",
+        "have that one issued anew, signed with SHA-256",
+    ),
 }
 _OURS = "the other side does not take our certificate {certificate}: it has to be valid, and signed by whom it trusts"
+# By what OpenSSL calls the error, the first that is found in it.
+_ENDED: Final = {
+    "PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL": "there is no version of TLS in common: have the {other} take 1.2 or newer",
+    "ALERT_.*CERT|ALERT_UNKNOWN_CA|ALERT_ACCESS_DENIED|ALERT_DECRYPT_ERROR": _OURS,
+    "ALERT_HANDSHAKE_FAILURE": f"{_OURS}; or the two have no cipher in common",
+    "ALERT": "the log of the {other} says why",
+    "": "does it speak TLS on this port?",
+}
 _LIST: Final = re.compile(rb"-----BEGIN X509 CRL-----.+?-----END X509 CRL-----", re.DOTALL)
 
 
@@ -65,9 +83,8 @@ def explain(error: ssl.SSLError, files: Files, *, other: str) -> tuple[str, str]
         why, way_out = _UNBELIEVABLE.get(error.verify_code, ("", "have its certificate, or ours of it, put right"))
         detail = _detail(error.verify_code, files) if "{detail}" in why else ""
         return why.format(detail=detail, other=other), way_out.format(other=other, **files.named)
-    if "ALERT" in (error.reason or ""):
-        return "", _OURS.format(**files.named)
-    return "", "does it speak TLS on this port?"
+    way_out = next(one for pattern, one in _ENDED.items() if re.search(pattern, error.reason or ""))
+    return "", way_out.format(other=other, **files.named)
 
 
 def revocation_lists(path: Path) -> list[x509.CertificateRevocationList]:

@@ -35,9 +35,13 @@ class TlsSettings(Settings):
             raise ValueError("crl needs ca: the authorities whose lists they are")
         return self
 
+    @property
+    def files(self) -> tuple[Path | None, ...]:
+        """What `context` is made from."""
+        return self.ca, self.crl, self.certificate, self.private_key
+
     def context(self) -> ssl.SSLContext:
         """Return a client's context that checks the server's chain, dates and host name; ConfigError for bad files."""
-        files = (self.ca, self.crl, self.certificate, self.private_key)
 
         def make() -> ssl.SSLContext:
             context = ssl.create_default_context(cafile=self.ca)
@@ -48,7 +52,7 @@ class TlsSettings(Settings):
                 load_revocations(context, self.crl)
             return context
 
-        return from_files(make, *files)
+        return from_files(make, *self.files)
 
     @contextmanager
     def explained(self) -> Iterator[None]:
@@ -78,7 +82,9 @@ def from_files(make: Callable[[], T], *files: Path | None) -> T:
         return make()
     except (OSError, ValueError) as error:
         named = ", ".join(str(file) for file in files if file)
-        raise ConfigError(f"TLS can't be set up from {named}: {error}", "they have to be PEM files") from error
+        unreadable = isinstance(error, OSError) and not isinstance(error, ssl.SSLError)  # what is in them isn't known
+        way_out = "" if unreadable else "they have to be PEM files"
+        raise ConfigError(f"TLS can't be set up from {named}: {error}", way_out) from error
 
 
 def load_identity(context: ssl.SSLContext, certificate: Path, private_key: Path | None) -> None:

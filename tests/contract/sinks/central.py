@@ -34,7 +34,7 @@ class CentralSystem:
     put_off: set[int] = field(default_factory=set)
     answers: list[Response] = field(default_factory=list)  # given first, instead of booking
     requests: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
-    asked: asyncio.Event = field(default_factory=asyncio.Event)
+    token: str = TOKEN  # that it takes
     port: int = 0
     _server: Server | None = None
     _task: "asyncio.Task[None] | None" = None
@@ -58,9 +58,8 @@ class CentralSystem:
 
     async def _post(self, request: Request) -> Response:
         packed = await request.body()
-        self.asked.set()
         self.requests.append((dict(request.headers), packed))
-        if request.headers.get("Authorization") != f"Bearer {TOKEN}":
+        if request.headers.get("Authorization") != f"Bearer {self.token}":
             return Response(status_code=401)
         if self.answers:
             return self.answers.pop(0)

@@ -27,6 +27,9 @@ class Target:
     sink: Sink
     settings: dict[str, Any]
 
+    def renew_token(self, token: str) -> None:
+        Path(self.settings["token"]["file"]).write_text(token)
+
 
 def make_documents(first: int, last: int) -> list[Document]:
     return [Document(seq, b'{"seq":%d,"quantity":"%d.50"}' % (seq, seq)) for seq in range(first, last + 1)]
@@ -36,7 +39,7 @@ async def _http(tmp_path: Path) -> tuple[CentralSystem, dict[str, Any]]:
     (tmp_path / "token").write_text(f"{TOKEN}\n")
     system = CentralSystem()
     await system.start()
-    return system, {"url": system.url, "token": {"file": str(tmp_path / "token")}, "timeout": "5s"}
+    return system, {"url": system.url, "token": {"file": str(tmp_path / "token")}, "timeout": "60s"}
 
 
 # A new plugin needs an entry here: how its destination is started, and the settings to reach it.

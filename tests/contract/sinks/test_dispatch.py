@@ -12,6 +12,7 @@ from gateway.settings.sink import SinkSettings
 from gateway.store.batch import ConsumerKind
 from gateway.store.letters import Refused
 from gateway.sync.dispatcher import Dispatcher
+from simulators.until import until
 from tests.contract.sinks.conftest import Target
 from tests.integration.api.writer import Writer, open_writer
 
@@ -47,7 +48,7 @@ def moved(writer: Writer, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Aw
             news.notify_all()
 
     async def until(through: int) -> None:
-        async with asyncio.timeout(20), news:
+        async with asyncio.timeout(60), news:
             await news.wait_for(lambda: stands >= through)
 
     monkeypatch.setattr(writer, "deliver", announced)
@@ -103,8 +104,7 @@ async def test_a_watermark_that_could_not_be_kept_books_nothing_twice(
     await writer.post(3)
     writer.failing = True
     async with dispatching(target, writer):
-        async with asyncio.timeout(20):
-            await target.system.asked.wait()
+        assert await until(lambda: len(target.system.requests) > 1, within=60)  # sent again
         writer.failing = False
         await moved(3)
 
@@ -123,6 +123,21 @@ async def test_what_is_refused_is_kept_and_never_stops_the_rest(
     buffers = await writer.views.buffers()
     assert booked(target, writer) == [1, 3, 4, 5, 6]
     assert [(one.kind, one.name, one.through, one.rejected) for one in buffers] == [(ConsumerKind.SINK, "erp", 6, 1)]
+
+
+async def test_a_token_that_is_not_taken_puts_nothing_aside_and_the_new_one_brings_all(
+    target: Target, writer: Writer, moved: Callable[[int], Awaitable[None]]
+) -> None:
+    await writer.post(6)
+    target.system.token = "another token"
+    async with dispatching(target, writer):
+        assert await until(lambda: len(target.system.requests) > 1, within=60)
+        target.renew_token("another token")
+        await moved(6)
+
+    (erp,) = await writer.views.buffers()
+    assert (6, 0) == (erp.through, erp.rejected)
+    assert booked(target, writer) == [1, 2, 3, 4, 5, 6]
 
 
 async def test_what_is_put_off_comes_again_until_it_is_taken(
@@ -157,7 +172,7 @@ async def test_it_goes_on_after_a_restart_without_sending_the_log_again(
 
 async def refusals(writer: Writer, done: Callable[[Refused], bool]) -> Refused:
     """Wait until that is so of the only refusal; return it."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             found = [one for closed in (True, False) for one in await writer.views.refused(("", 0), 10, closed=closed)]
             if found and done(found[0]):

@@ -127,7 +127,7 @@ async def test_a_refusal_without_a_reason_says_so(target: Target) -> None:
 async def test_a_server_that_never_answers_is_given_up(target: Target) -> None:
     with socket.create_server(("127.0.0.1", 0)) as hole:
         url = f"http://127.0.0.1:{hole.getsockname()[1]}/"
-        sink = HttpSink(HttpSinkSettings.model_validate(target.settings | {"url": url, "timeout": "50ms"}))
+        sink = HttpSink(HttpSinkSettings.model_validate(target.settings | {"url": url, "timeout": "1s"}))
 
         with pytest.raises(TransientError, match="did not answer: ReadTimeout"):
             await sink.deliver("G", "S", make_documents(1, 1))
