@@ -92,6 +92,7 @@ def create_app(services: Services) -> FastAPI:
         title="Backflush gateway",
         version=__version__,
         openapi_url=None,  # the route that serves it is guarded like every other
+        redirect_slashes=False,  # to wherever the request's Host header says
         middleware=[
             Middleware(RequestLimits),
             Middleware(Authentication, tokens=services.tokens, clock=services.clock, certified=services.certified),

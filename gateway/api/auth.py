@@ -76,12 +76,8 @@ class Authentication:
         if scope["type"] != "http" or scope["path"] in OPEN_PATHS:
             await self._app(scope, receive, send)
             return
-        scope["caller"] = caller = identify(self._tokens(), bearer(Headers(scope=scope)), self._clock.now().wall)
-        answer: ASGIApp = self._app
-        if caller is None:
-            answer = self._refused(scope, _NO_TOKEN)
-        elif caller.role in self._certified and not scope["state"].get("certified"):
-            answer = self._refused(scope, _NO_CERTIFICATE)
+        refusal = stranger(scope, self._tokens(), self._certified, self._clock.now().wall)
+        answer = self._refused(scope, refusal) if refusal else self._app
         await answer(scope, receive, send)
 
     def _refused(self, scope: Scope, answer: JSONResponse) -> JSONResponse:
@@ -97,6 +93,22 @@ def _unauthenticated(detail: str) -> JSONResponse:
 
 _NO_TOKEN = _unauthenticated("a valid token is needed: Authorization: Bearer <token>")
 _NO_CERTIFICATE = _unauthenticated("this token counts only with a client certificate (api.tls.client_ca)")
+
+
+def stranger(
+    scope: Scope, tokens: Sequence[TokenSettings], certified: Collection[Role], now: datetime
+) -> JSONResponse | None:
+    """Return the 401 for a request that isn't let in at `now`, None where it is.
+
+    `scope["caller"]` is its token. Of a request that was let in before it has to be the same still, role and all.
+    """
+    caller = identify(tokens, bearer(Headers(scope=scope)), now)
+    if caller is None or caller != scope.setdefault("caller", caller):
+        return _NO_TOKEN
+    until: datetime | None = scope["state"].get("certified_until")
+    if caller.role in certified and not (until and now < until):  # a connection may outlive its certificate
+        return _NO_CERTIFICATE
+    return None
 
 
 def bearer(headers: Headers) -> str:

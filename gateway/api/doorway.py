@@ -11,7 +11,9 @@ from gateway.api.tls import RenewableContext
 from gateway.transport.handshake import Files, explain
 
 logger = logging.getLogger(__name__)
-HANDSHAKE_WITHIN = 5.0  # s for TLS: until then nobody counts the connection, but it has a file descriptor
+HANDSHAKE_WITHIN = 5.0  # s for TLS
+MOST_HANDSHAKES = 64  # under way: each has a file descriptor and some 300 KiB, and nobody knows yet who it is
+HANDSHAKES_OF_ONE_ADDRESS = 16
 _AGAIN = 600.0  # s until the same is logged of the same address again …
 _MOST_LINES = 100  # … and as many lines in that time at most, whoever knocks
 _PAUSE = 1.0  # s, where no file descriptor is free
@@ -25,6 +27,7 @@ class Doorway:
     protocol: Callable[[], asyncio.Protocol]
     context: RenewableContext
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _handshakes: dict[asyncio.Task[None], str] = field(default_factory=dict)  # with which address, the oldest first
     _logged: dict[tuple[str, str], float] = field(default_factory=dict)
 
     def open(self, backlog: int) -> None:
@@ -43,10 +46,11 @@ class Doorway:
         """Wait until nobody is at the door."""
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _begin(self, work: Coroutine[None, None, None]) -> None:
+    def _begin(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _accept(self) -> None:
         loop = asyncio.get_running_loop()
@@ -59,7 +63,24 @@ class Doorway:
                 self._log("anybody", f"{error.strerror}")
                 await asyncio.sleep(_PAUSE)
             else:
-                self._begin(self._let_in(client, address[0]))
+                self._shake_hands(client, address[0])
+                # While others wait to be accepted nothing else has had a turn: not even who was just hung up on.
+                await asyncio.sleep(0)
+
+    def _shake_hands(self, client: socket.socket, host: str) -> None:
+        handshake = self._begin(self._let_in(client, host))
+        self._handshakes[handshake] = host
+        handshake.add_done_callback(lambda done: self._handshakes.pop(done, None))
+        theirs = [one for one, address in self._handshakes.items() if address == host]
+        if len(theirs) > HANDSHAKES_OF_ONE_ADDRESS:
+            self._hang_up(theirs[0])
+        elif len(self._handshakes) > MOST_HANDSHAKES:
+            self._hang_up(next(iter(self._handshakes)))
+
+    def _hang_up(self, oldest: asyncio.Task[None]) -> None:
+        # Not on the newest: who says nothing would keep out all others, who need milliseconds.
+        self._log(self._handshakes.pop(oldest), "too many at a time, the oldest is hung up on")
+        oldest.cancel()
 
     async def _let_in(self, client: socket.socket, host: str) -> None:
         loop = asyncio.get_running_loop()
@@ -69,6 +90,8 @@ class Doorway:
             )
         except OSError as error:  # TLS's, too
             self._log(host, self._reason(error))
+            # asyncio's frames hold it, and it them: their buffers would stay until the collector comes round.
+            error.with_traceback(None)
 
     def _reason(self, error: OSError) -> str:
         if not isinstance(error, ssl.SSLError):

@@ -4,9 +4,10 @@ import asyncio
 import json
 from typing import Annotated
 
-from fastapi import Query, Response
+from fastapi import Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from gateway.api.auth import stranger
 from gateway.api.problems import gone, other_store, unprocessable
 from gateway.api.services import FromServices, Services
 from gateway.store.log import Page
@@ -28,7 +29,7 @@ class PostingsQuery(BaseModel):
     wait: float = Field(default=0, ge=0, le=60, description="seconds to wait while there is nothing to read")
 
 
-async def read_postings(query: Annotated[PostingsQuery, Query()], services: FromServices) -> Response:
+async def read_postings(query: Annotated[PostingsQuery, Query()], services: FromServices, request: Request) -> Response:
     """Return {"gateway", "store", "items", "next_after", "has_more"}; the next page is after `next_after`."""
     log = services.log
     if query.store not in (None, log.store):
@@ -36,6 +37,9 @@ async def read_postings(query: Annotated[PostingsQuery, Query()], services: From
     if query.through is not None and query.through < query.after:
         return unprocessable(("query", "through"), f"through {query.through} is before after {query.after}")
     await _wait(services, query)
+    now = services.clock.now().wall
+    if refusal := stranger(request.scope, services.tokens(), services.certified, now):
+        return refusal  # its token was taken away, or has ended, while it waited
     # A bound that is not there yet would make the page grow later; a cursor that is not there yet is of another store.
     last = await log.last()
     for name, seq in (("after", query.after), ("through", query.through or 0)):

@@ -55,6 +55,6 @@ async def invalid_request(_: Request, error: Exception) -> Response:
 
 
 async def unavailable(_: Request, error: Exception) -> Response:
-    """Answer 503: the store doesn't take or give anything right now; nothing of the request was done."""
-    message = error.message if isinstance(error, GatewayError) else str(error)
-    return _answer(503, {"detail": message}, {"Retry-After": "5"})
+    """Answer 503: right now the store takes or gives nothing, or no signature can be checked; nothing was done."""
+    message, hint = (error.message, error.hint) if isinstance(error, GatewayError) else (str(error), "")
+    return _answer(503, {"detail": message, "hint": hint}, {"Retry-After": "5"})

@@ -6,7 +6,7 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from gateway.api.tls import is_certified
+from gateway.api.tls import certified_until
 
 MOST_CONNECTIONS = 256
 MOST_OF_ONE_ADDRESS = 64
@@ -15,7 +15,7 @@ ANSWER_WITHIN = 30.0  # s in which a client has to take some of what waits for i
 
 
 class PatientProtocol(H11Protocol):
-    """One connection. Its requests say in `state` whether the client showed a certificate that we believe."""
+    """One connection. Its requests say in `state` until when the client's certificate is good, if it showed one."""
 
     _head: asyncio.TimerHandle | None = None  # runs while a request's head is awaited
     _answer: asyncio.TimerHandle | None = None  # runs while the client takes nothing of an answer
@@ -28,7 +28,7 @@ class PatientProtocol(H11Protocol):
             transport.abort()
             return
         tls: Any = transport.get_extra_info("ssl_object")
-        self.app_state = {**self.app_state, "certified": tls is not None and is_certified(tls)}
+        self.app_state = {**self.app_state, "certified_until": tls and certified_until(tls)}
         self._head = self._hang_up_after(HEAD_WITHIN)
 
     def data_received(self, data: bytes) -> None:

@@ -28,6 +28,7 @@ from pydantic_core import PydanticCustomError
 
 from gateway.domain.clock import rfc3339
 from gateway.domain.lot import Owner
+from gateway.domain.signature import readable
 from gateway.errors import DataError
 from gateway.settings.base import Exact
 
@@ -51,7 +52,7 @@ def utc(moment: datetime) -> datetime:
 
 _PRINTED = r"^[^\x00-\x1f\x7f]*$"
 Name = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_PRINTED)]
-Sentence = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=_PRINTED)]
+Sentence = Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(readable)]
 
 
 def _moment(value: object, read: ValidatorFunctionWrapHandler) -> datetime:

@@ -4,6 +4,7 @@ import ssl
 import time
 from bisect import bisect_right
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, Self
 
 from cryptography import x509
@@ -50,10 +51,10 @@ class RenewableContext(ssl.SSLContext):
         return present.wrap_bio(*args, **kwargs)
 
 
-def is_certified(connection: ssl.SSLObject) -> bool:
-    """Tell whether the client showed a certificate that is still valid: OpenSSL doesn't ask as a session goes on."""
+def certified_until(connection: ssl.SSLObject) -> datetime | None:
+    """Return when the certificate ends that the client showed, if it did: OpenSSL doesn't ask as a session goes on."""
     shown = connection.getpeercert()
-    return bool(shown and ssl.cert_time_to_seconds(str(shown["notAfter"])) > time.time())
+    return datetime.fromtimestamp(ssl.cert_time_to_seconds(str(shown["notAfter"])), UTC) if shown else None
 
 
 def _contexts(tls: ApiTlsSettings) -> tuple[list[float], list[ssl.SSLContext]]:

@@ -43,7 +43,9 @@ class Site:
     def client(self, role: str | None = "admin") -> httpx.AsyncClient:
         headers = {"Authorization": f"Bearer token of {role}"} if role else {}
         url = f"http://127.0.0.1:{self.server.port}"
-        client = httpx.AsyncClient(base_url=url, headers=headers, trust_env=False, verify=False)  # plain HTTP
+        client = httpx.AsyncClient(
+            base_url=url, headers=headers, trust_env=False, verify=False, timeout=60
+        )  # plain HTTP
         self.clients.append(client)
         return client
 

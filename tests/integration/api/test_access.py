@@ -129,6 +129,12 @@ async def test_a_token_that_was_taken_away_is_refused_at_once(site: Site) -> Non
     assert (before.status_code, after.status_code) == (200, 401)
 
 
+async def test_a_path_with_a_slash_too_many_is_unknown_and_sends_nobody_elsewhere(site: Site) -> None:
+    answer = await site.client("admin").get("/api/v1/status/", headers={"Host": "evil.example"})
+
+    assert (404, None) == (answer.status_code, answer.headers.get("Location"))
+
+
 @pytest.mark.parametrize("command", [RaiseAlarm, ClearAlarm])
 async def test_what_only_the_gateway_itself_may_say_is_no_route(site: Site, command: type) -> None:
     assert 404 == await ask(site, "admin", f"POST /api/v1/commands/{name_of(command)}", json={})

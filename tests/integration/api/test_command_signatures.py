@@ -107,6 +107,15 @@ async def test_users_that_cannot_be_read_are_no_refusal_of_anybody(site: Site) -
     assert (answer.status_code, site.writer.audited) == (503, [])
 
 
+async def test_users_that_others_may_read_are_told_with_the_way_out(site: Site) -> None:
+    path = site.writer.path.with_name("users.yaml")
+    path.chmod(0o644)
+
+    answer = await ask(site, "trust-clock", signature=signature())
+
+    assert (answer.status_code, answer.json()["hint"]) == (503, f"chmod 600 {path}")
+
+
 async def test_no_answer_repeats_a_password(site: Site) -> None:
     long = signature(password="secret-" + "x" * 2000)
     answers = [

@@ -118,7 +118,7 @@ async def connected(site: Site) -> AsyncIterator[tuple[asyncio.StreamReader, asy
 
 async def rest(reader: asyncio.StreamReader) -> bytes:
     said = b""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         with contextlib.suppress(ConnectionResetError):  # it hung up on what was still being sent
             while more := await reader.read(65536):
                 said += more

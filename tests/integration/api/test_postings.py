@@ -1,13 +1,14 @@
 """The pull API: pages, cursors, long polls."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from gateway.formats import chain
-from tests.integration.api.conftest import Site, start_site
-from tests.integration.api.writer import Writer
+from tests.integration.api.conftest import Site, make_token, start_site
+from tests.integration.api.writer import NOW, Writer
 
 POSTINGS = "/api/v1/postings"
 
@@ -115,7 +116,7 @@ async def test_a_long_poll_ends_when_a_posting_comes(site: Site, waiting: asynci
     await waiting.wait()
 
     await site.writer.post(1)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         answer = await poll
 
     assert seqs(answer.json()) == [1]
@@ -127,7 +128,7 @@ async def test_a_long_poll_for_a_bound_waits_until_the_bound_exists(site: Site, 
     await waiting.wait()
 
     await site.writer.post(2)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         answer = await poll
 
     assert seqs(answer.json()) == [1, 2, 3]
@@ -145,8 +146,35 @@ async def test_a_long_poll_ends_at_once_when_the_server_stops(writer: Writer, wa
         poll = asyncio.create_task(erp.get(POSTINGS, params={"wait": 60}, timeout=70))
         await waiting.wait()
 
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(30):
             await site.stop()
             answer = await poll
 
     assert (answer.status_code, answer.json()["items"]) == (200, [])
+
+
+def _take_away(site: Site) -> None:
+    site.tokens[:] = [one for one in site.tokens if one.name != "erp"]
+
+
+def _demote(site: Site) -> None:
+    site.tokens[:] = [make_token("erp", role="viewer")]
+
+
+def _expire(site: Site) -> None:
+    site.tokens[:] = [make_token("erp", expires=NOW)]
+
+
+@pytest.mark.parametrize("change", [_take_away, _demote, _expire])
+async def test_a_long_poll_does_not_outlive_its_token(
+    site: Site, waiting: asyncio.Event, change: Callable[[Site], None]
+) -> None:
+    poll = asyncio.create_task(site.client("erp").get(POSTINGS, params={"wait": 60}, timeout=70))
+    await waiting.wait()
+    change(site)
+
+    await site.writer.post(1)
+    async with asyncio.timeout(60):
+        answer = await poll
+
+    assert answer.status_code == 401
