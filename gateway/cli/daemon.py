@@ -10,35 +10,34 @@ import httpx
 import typer
 
 from gateway.api.commands import name_of
+from gateway.cli.pinned import PinnedContext
 from gateway.cli.plain import plain
 from gateway.errors import CommandRefused, GatewayError, TransientError
 from gateway.runtime.bootstrap import load_config
 from gateway.runtime.local_token import local_token_path
 from gateway.settings.load import Config
 
-_PATIENCE = 2.0  # seconds the daemon may take to show how it is
+_PATIENCE = 10.0  # seconds the daemon may take to show how it is, on a loaded machine
 _WORK = 120.0  # seconds a command may take: closing an order posts what waits
 _UNAVAILABLE = 503
+_PORT = "somebody else has its port: correct api.listen in gateway.yaml, or end the other one"
+_LOOK = "see what it logs; before you repeat a command, look whether it was done"
+_MAY_BE_TLS = f"if api.tls was taken out of gateway.yaml since its start, restart it; else {_LOOK}"
 
 Give = Callable[..., Any]  # (command, body, signature=None) → the result, errors as of `send`
 
 
-def ask(config: Config, path: str) -> dict[str, Any] | None:
-    """Return what the running daemon answers to a GET, None when none answers."""
-    try:
-        with _client(config, _PATIENCE) as client:
-            answer = client.get(path)
-        answer.raise_for_status()
-        body: dict[str, Any] = answer.json()
-    except (OSError, httpx.HTTPError, ValueError):
-        return None
-    return body
+def ask(config: Config, path: str) -> dict[str, Any]:
+    """Return what the running daemon answers to a GET; errors as of `send`."""
+    with _client(config, _PATIENCE) as client:
+        answer: dict[str, Any] = _answer(config, client, "GET", path)
+    return answer
 
 
 def send(config_dir: Path, command: type, body: Mapping[str, Any], signature: Mapping[str, str] | None = None) -> Any:
     """Have the running daemon carry out a command; return its result.
 
-    CommandRefused with the daemon's reason and hint, TransientError when none answers.
+    CommandRefused with the daemon's reason and hint, TransientError where none answers or something else does.
     """
     with sending(config_dir) as give:
         return give(command, body, signature)
@@ -48,32 +47,20 @@ def send(config_dir: Path, command: type, body: Mapping[str, Any], signature: Ma
 def sending(config_dir: Path) -> Iterator[Give]:
     """Yield what gives the running daemon one command after the other, over one connection."""
     config = load_config(config_dir)
-    unreachable = TransientError(
-        f"no gateway answers at {config.gateway.api.listen}", f"start it: gateway run {config_dir}"
-    )
-    try:
-        with _client(config, _WORK) as client:
-            yield lambda *given: _give(client, *given)
-    except (OSError, httpx.HTTPError) as error:
-        raise unreachable from error
+    with _client(config, _WORK) as client:
 
+        def give(command: type, body: Mapping[str, Any], signature: Mapping[str, str] | None = None) -> Any:
+            said = {name: value for name, value in body.items() if value is not None}
+            said["signature"] = signature and dict(signature)
+            return _answer(config, client, "POST", f"/api/v1/commands/{name_of(command)}", said)["result"]
 
-def _give(
-    client: httpx.Client, command: type, body: Mapping[str, Any], signature: Mapping[str, str] | None = None
-) -> Any:
-    said = {name: value for name, value in body.items() if value is not None}
-    answer = client.post(
-        f"/api/v1/commands/{name_of(command)}", json={**said, "signature": signature and dict(signature)}
-    )
-    if answer.is_success:
-        return answer.json()["result"]
-    raise _refusal(answer)
+        yield give
 
 
 def entry(config_dir: Path, exception: int) -> dict[str, Any]:
     """Return an open entry of the work list as the API shows it; empty where none of that number is open."""
     page = f"/api/v1/exceptions?after={max(0, exception - 1)}&limit=1"
-    answer = ask(load_config(config_dir), page) or {"exceptions": []}
+    answer = ask(load_config(config_dir), page)
     return next((one for one in answer["exceptions"] if one["id"] == exception), {})
 
 
@@ -90,33 +77,74 @@ def shown(found: Mapping[str, Any]) -> str | None:
 
 def held(config_dir: Path, order: str, operation: str) -> str:
     """Return why triggers of that operation wait, as the end of a sentence; empty where none does."""
-    answer = ask(load_config(config_dir), "/api/v1/exceptions") or {"exceptions": []}
+    try:
+        answer = ask(load_config(config_dir), "/api/v1/exceptions")
+    except GatewayError:
+        return ""  # what was asked for is done, whatever became of the daemon since
     waiting = [one for one in answer["exceptions"] if one["scope"] == [order, operation]]
     return "".join(f"; waiting in exception {one['id']}: {plain(one['reason'])}" for one in waiting)
 
 
 def _client(config: Config, patience: float) -> httpx.Client:
-    token = local_token_path(config.store_path).read_text("utf-8")
     return httpx.Client(
         base_url=f"{config.gateway.api.scheme}://{config.gateway.api.listen}",
         verify=_ourselves(config),
-        headers={"Authorization": f"Bearer {token}"},
+        headers={"Authorization": f"Bearer {_token(config)}"},
         timeout=patience,
         trust_env=False,  # the token is for this machine, not for a proxy
     )
 
 
 def _ourselves(config: Config) -> ssl.SSLContext | bool:
-    """Return who answers for us: whoever has the key of the certificate in the configuration, by whatever name."""
-    if config.gateway.api.tls is None:
-        return False  # plain HTTP: a context would take its time for nothing
-    context = ssl.create_default_context(cafile=config.gateway.api.tls.certificate)
-    context.check_hostname = False
-    context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
-    return context
+    """Return who answers for us: whoever has the certificate in the configuration, and its key."""
+    api = config.gateway.api
+    return PinnedContext(api.tls.certificate, api.listen) if api.tls else False  # plain HTTP needs no context
 
 
-def _refusal(answer: httpx.Response) -> GatewayError:
+def _token(config: Config) -> str:
+    path = local_token_path(config.store_path)
+    try:
+        return path.read_text("utf-8")
+    except FileNotFoundError as error:
+        raise _nobody(config) from error
+    except OSError as error:
+        raise GatewayError(f"can't read {path}: {error.strerror}", "run it as the user the gateway runs as") from error
+
+
+def _answer(config: Config, client: httpx.Client, method: str, path: str, body: object = None) -> dict[str, Any]:
+    """Return the JSON of a daemon's answer; its refusal, or what is the matter with whoever answers, as an error."""
+    try:
+        answer = client.request(method, path, json=body)
+    except httpx.HTTPError as error:
+        raise _unanswered(config, error, client.timeout.read) from error
+    if not answer.is_success:
+        raise _refusal(config, answer)
+    try:
+        said: dict[str, Any] = answer.json()
+    except ValueError as error:
+        raise TransientError(f"what answers at {config.gateway.api.listen} is no gateway", _PORT) from error
+    return said
+
+
+def _unanswered(config: Config, error: httpx.HTTPError, patience: float | None) -> TransientError:
+    at = config.gateway.api.listen
+    if isinstance(error, httpx.ConnectError):
+        return _nobody(config)
+    if isinstance(error, httpx.TimeoutException):
+        return TransientError(f"what listens at {at} has not answered within {patience:g} s", _LOOK)
+    hint = _LOOK if config.gateway.api.tls else _MAY_BE_TLS
+    return TransientError(f"what listens at {at} broke off without an answer", hint)
+
+
+def _nobody(config: Config) -> TransientError:
+    return TransientError(f"no gateway answers at {config.gateway.api.listen}", f"start it: gateway run {config.root}")
+
+
+def _refusal(config: Config, answer: httpx.Response) -> GatewayError:
+    if answer.headers.get("WWW-Authenticate", "").startswith("Bearer"):
+        return CommandRefused(
+            f"the gateway at {config.gateway.api.listen} does not know the token of this store", _PORT
+        )
     try:
         body = answer.json()
         detail, hint = body["detail"], body.get("hint", "")

@@ -14,6 +14,7 @@ from gateway.cli.plain import plain
 from gateway.cli.work_list import ALL, alike, numbers, units
 from gateway.domain.exception import ExceptionRecord
 from gateway.domain.quantity import text
+from gateway.errors import GatewayError
 from gateway.runtime.bootstrap import load_config
 from gateway.settings.load import Config
 from gateway.store.checkpoints import newest
@@ -26,17 +27,17 @@ def status(config_dir: Annotated[Path, typer.Argument(help="folder with gateway.
     """Show devices, units, buffer and work list."""
     config = load_config(config_dir)
     console = Console(highlight=False)
-    _show_daemon(console, plain(ask(config, "/api/v1/status")))
+    try:
+        _show_daemon(console, plain(ask(config, "/api/v1/status")))
+    except GatewayError as error:
+        console.print(f"[yellow]{escape(plain(str(error)))}[/]; the store as it is on disk:")
     if config.store_path.exists():
         asyncio.run(_show_store(console, config))
     else:
         console.print(f"no store yet at {config.store_path}", markup=False)
 
 
-def _show_daemon(console: Console, status: dict[str, Any] | None) -> None:
-    if status is None:
-        console.print("[yellow]not running[/], or its API does not answer; the store as it is on disk:")
-        return
+def _show_daemon(console: Console, status: dict[str, Any]) -> None:
     console.print(f"running since {status['started_at']}, store: {escape(status['store_state'])}")
     for sentence in status["unsafe"]:
         console.print(f"  [yellow]unsafe[/]       {escape(sentence)}")

@@ -2,6 +2,9 @@
 
 from datetime import datetime
 from typing import NamedTuple
+from unicodedata import category
+
+_BREAKS = frozenset({"Cc", "Zl", "Zp"})  # controls, with line feeds among them, and what else begins a line
 
 
 class Signature(NamedTuple):
@@ -20,3 +23,15 @@ class Author(NamedTuple):
 
     person: str
     signature: Signature | None = None
+
+
+def readable(said: str) -> str:
+    """Return a reason, meaning or name as it was said: the chain keeps it for ever.
+
+    ValueError where it is more than one line, or nothing that a person could read (21 CFR 11.50 wants it printed).
+    """
+    if any(category(one) in _BREAKS for one in said):
+        raise ValueError("write it on one line, without control characters")
+    if not any(one.isprintable() and not one.isspace() for one in said):
+        raise ValueError("write something that can be read: there is nothing but blanks")
+    return said

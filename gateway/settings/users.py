@@ -3,10 +3,12 @@
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Annotated
 
 import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
+from gateway.domain.signature import readable
 from gateway.errors import ConfigError
 from gateway.settings.api import Role
 from gateway.settings.base import Name, Settings
@@ -19,7 +21,9 @@ class Person(Settings):
     """Somebody who may sign, with the roles they sign in."""
 
     user: Name
-    name: str = Field(min_length=1, max_length=100, description="as it is printed beside a signature")
+    name: Annotated[str, AfterValidator(readable)] = Field(
+        min_length=1, max_length=100, description="as it is printed beside a signature"
+    )
     roles: tuple[Role, ...] = Field(min_length=1, strict=False)
     password: str = Field(pattern=r"^\$argon2id\$", description="hash of the password")
 

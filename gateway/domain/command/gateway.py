@@ -19,7 +19,7 @@ class Activate:
 class RaiseAlarm:
     """The gateway itself is in trouble (a full disk, say): in the work list until it is over. Only it gives this.
 
-    `about` names the part of it; what was told already of that part and code isn't told again.
+    `about` names the part of it; of that part and code there is one entry, which says anew what isn't only a number.
     """
 
     code: str

@@ -36,6 +36,10 @@ class Daemon:
         ((_, body),) = self.asked
         return body
 
+    def is_away(self) -> None:
+        """Be as one that was never started."""
+        local_token_path(self.config / "var" / "gateway.db").unlink()
+
 
 @dataclass(frozen=True)
 class Outcome:
