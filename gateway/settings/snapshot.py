@@ -87,6 +87,12 @@ def digest(body: bytes) -> str:
     return f"sha256:{sha256(body).hexdigest()}"
 
 
+def is_changed(name: str, body: bytes) -> bool:
+    """Tell whether a snapshot isn't the one that its name, a whole digest, was made of."""
+    found = digest(body)
+    return len(name) == len(found) and name != found
+
+
 @cache
 def _reader() -> TypeAdapter[Content]:
     return TypeAdapter(Content)

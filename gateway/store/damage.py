@@ -12,10 +12,12 @@ from pathlib import Path
 from gateway.domain.document import Document
 from gateway.errors import DataError, StoreDamaged
 from gateway.formats import chain
+from gateway.store.batch import Head
 from gateway.store.columns import mistyped
 from gateway.store.load import head, read_meta
 from gateway.store.malformed import MALFORMED, in_words
 from gateway.store.migrate import APPLICATION_ID, migrations
+from gateway.store.verification.counters import gone_back
 from gateway.store.witness import Seen, compare
 
 HINT = "restore a backup with `gateway restore`, or begin anew with `gateway new-store`; either keeps this file"
@@ -76,14 +78,20 @@ def _examine(connection: sqlite3.Connection, store: Path, seen: Seen | None, cut
     version, end = connection.execute("PRAGMA user_version").fetchone()[0], head(meta)
     compare(seen, meta["store"], end)
     _follow_back(connection, end.position, end.hash)
-    if version < _CHECKPOINTS_SINCE:
-        return
+    if version >= _CHECKPOINTS_SINCE:
+        _compare_rows(connection, end)
+
+
+def _compare_rows(connection: sqlite3.Connection, end: Head) -> None:
+    """Look for what the state says otherwise than what it came of."""
     if (verified := connection.execute(_VERIFIED).fetchone()[0]) > end.position:
         raise StoreDamaged(
             f"it ends at entry {end.position} of its chain, but entry {verified} was verified and signed"
         )
     if lost := connection.execute(_WITHOUT_EVENT).fetchone():
         raise StoreDamaged(f"trigger {lost[0]} waits to be posted, but the event that it came of is missing")
+    if counter := gone_back(connection):
+        raise StoreDamaged(f"{counter}: units would be counted twice or never")
 
 
 def _is_ours(connection: sqlite3.Connection) -> bool:

@@ -15,8 +15,8 @@ from gateway.domain.bom import BillOfMaterial, Component, Method
 from gateway.domain.masterdata import MasterData
 from gateway.domain.use import Use
 from gateway.domain.versions import bom_of
-from gateway.errors import DataError
-from gateway.settings.snapshot import read_snapshot
+from gateway.errors import DataError, StoreError
+from gateway.settings.snapshot import is_changed, read_snapshot
 
 MILLION = 10**6
 _UNTOLD = (Method.SCAN, Method.PICK)  # no trigger of units tells their consumption
@@ -118,9 +118,13 @@ class Recipe:
 
 
 def recipe(connection: sqlite3.Connection, master_data: str, bom: str, version: str) -> Recipe | None:
-    """Return the bill from the snapshot of that hash, None where the store hasn't got it."""
+    """Return the bill from the snapshot of that hash, None where the store has none; StoreError if it's another."""
     found = connection.execute("SELECT body FROM snapshot WHERE hash = ?", (master_data,)).fetchone()
-    return None if found is None else _recipe(_Snapshot(master_data, bytes(found[0])), bom, version)
+    if found is None:
+        return None
+    if is_changed(master_data, bytes(found[0])):
+        raise StoreError(f"master data {master_data} were changed in the store", "run `gateway verify`")
+    return _recipe(_Snapshot(master_data, bytes(found[0])), bom, version)
 
 
 def bill_shape(master_data: str, body: bytes, bom: str, version: str) -> str | None:

@@ -20,6 +20,7 @@ LIVE = "spanned"  # kind of total that is summed anew each time: retention may m
 
 _HELD = "SELECT id FROM main.trigger_log WHERE exception_id IS NOT NULL AND closed = 0"
 _OPEN_EXCEPTIONS = "SELECT id FROM main.exception WHERE closed_at IS NULL ORDER BY id"
+_COUNTERS = "SELECT device, signal, value, counted FROM main.checkpoint ORDER BY device, signal"
 _TOTALS = "SELECT kind, key_1, key_2, key_3, key_4, quantity FROM verified_total"
 
 
@@ -41,17 +42,22 @@ class Pending(NamedTuple):
 
 
 class Verified(NamedTuple):
-    """The chain up to `head`, every row up to `ids` but the pending ones; `totals` are of what is final."""
+    """The chain up to `head`, every row up to `ids` but the pending ones; `totals` are of what is final.
+
+    `counters`: device, signal, the value it showed, and how many units it had counted, both as text.
+    """
 
     head: Head
     ids: Ids
     pending: Pending
     totals: Mapping[TotalKey, Decimal]
+    counters: tuple[tuple[str, str, str, str], ...] = ()
 
     @property
     def state(self) -> str:
-        """Ids and what is pending, as JSON."""
-        return orjson.dumps({**self.ids._asdict(), "pending": list(self.pending)}).decode()
+        """Ids, what is pending, and the counters, as JSON."""
+        counters = {"counters": self.counters} if self.counters else {}
+        return orjson.dumps({**self.ids._asdict(), "pending": list(self.pending), **counters}).decode()
 
     @property
     def digest(self) -> str:
@@ -79,7 +85,8 @@ def reached(connection: sqlite3.Connection, totals: Totals) -> Verified:
     )
     open_exceptions = tuple(number for (number,) in connection.execute(_OPEN_EXCEPTIONS))
     pending = Pending(_ranges(triggers), tuple(documents), open_exceptions)
-    return Verified(head(meta), ids, pending, {key: one for key, one in totals.final() if key.kind != LIVE})
+    counters = tuple(tuple(row) for row in connection.execute(_COUNTERS))
+    return Verified(head(meta), ids, pending, {key: one for key, one in totals.final() if key.kind != LIVE}, counters)
 
 
 def read_totals(connection: sqlite3.Connection) -> dict[TotalKey, Decimal]:
@@ -92,7 +99,8 @@ def parsed(at: Head, state: str, totals: Mapping[TotalKey, Decimal]) -> Verified
     content = orjson.loads(state)
     triggers, documents, exceptions = content["pending"]
     pending = Pending(tuple((first, last) for first, last in triggers), tuple(documents), tuple(exceptions))
-    return Verified(at, Ids(*(content[name] for name in Ids._fields)), pending, totals)
+    counters = tuple((device, signal, value, count) for device, signal, value, count in content.get("counters", ()))
+    return Verified(at, Ids(*(content[name] for name in Ids._fields)), pending, totals, counters)
 
 
 def _ranges(numbers: Iterable[int]) -> tuple[tuple[int, int], ...]:

@@ -16,14 +16,16 @@ from gateway.store.findings import Check, Findings, Report
 from gateway.store.lineage import Lineage, read_lineage
 from gateway.store.load import head, load, read_meta
 from gateway.store.malformed import MALFORMED, in_words
-from gateway.store.migrate import require_known
+from gateway.store.reading import require_file, require_founded
 from gateway.store.totals import TotalKey, Totals, retained
 from gateway.store.verification import orders, stock, work_list
 from gateway.store.verification.bodies import BodyInspector
 from gateway.store.verification.chained import ChainInspector, SeqInspector
 from gateway.store.verification.conservation import conservation
+from gateway.store.verification.counters import End, counters
 from gateway.store.verification.entries import Entry, Inspector, Walk
 from gateway.store.verification.links import LinkInspector
+from gateway.store.verification.records import RecordInspector, snapshots
 from gateway.store.verification.reversals import reversals
 from gateway.store.verification.scope import restrict
 from gateway.store.verification.signatures import NAME, newest, signatures
@@ -58,7 +60,8 @@ def verify(
     entries seen so far, between two steps and between the read transactions of the long one. It ends with a StoreError
     soon after `stopped` says so.
     """
-    if not path.is_file():
+    require_file(path)
+    if not path.exists():
         raise StoreError(f"there is no store at {path}", "the first `run` creates it; correct store.path")
     while True:
         try:
@@ -79,7 +82,7 @@ def before(meta: dict[str, str], lineage: Lineage) -> Head:
 
 
 def _verified(connection: sqlite3.Connection, progress: Progress, trusted: str | None) -> Report:
-    require_known(connection)
+    require_founded(connection)
     seen, checks = (None, []) if trusted is None else _newest(connection, trusted)
     totals = Totals()
     checks += _checks(connection, seen, totals, progress)
@@ -111,7 +114,7 @@ def _checks(
         yield from _inspected(connection, seen, totals, progress)
         progress("balances", 0)
         totals.add(one for one in retained(connection).items() if one[0].kind == LIVE)
-        yield from _recounted(connection, totals)
+        yield from _recounted(connection, totals, seen)
         if seen is None:
             yield _asked("state", lambda: _loaded(connection))
             yield _asked("checkpoints", lambda: signatures(connection))
@@ -149,6 +152,7 @@ def _inspected(
         ChainInspector(connection, begin),
         BodyInspector(connection, lineage, begin, totals, before(meta, lineage).seq),
         LinkInspector(connection, totals),
+        RecordInspector(connection, every=begin.position == 0),
     )
     unreadable = Findings("readable")
     for entry in _walked(connection, begin, lineage, progress):
@@ -185,9 +189,12 @@ def _inspect(entry: Entry, inspectors: tuple[Inspector, ...], unreadable: Findin
             unreadable.add(f"position {entry.position}: {in_words(error)}")
 
 
-def _recounted(connection: sqlite3.Connection, totals: Totals) -> Iterator[Check]:
+def _recounted(connection: sqlite3.Connection, totals: Totals, seen: Verified | None) -> Iterator[Check]:
+    ends = seen and {(device, signal): End(int(value), int(count)) for device, signal, value, count in seen.counters}
     questions: tuple[tuple[str, Callable[[], Check]], ...] = (
         ("conservation", lambda: conservation(connection, totals)),
+        ("counters", lambda: counters(connection, ends)),
+        ("master data", lambda: snapshots(connection)),
         ("lots", lambda: stock.lots(connection, totals)),
         ("requirements", lambda: orders.requirements(connection, totals)),
         ("units", lambda: orders.spans(connection, totals)),

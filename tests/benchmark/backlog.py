@@ -39,6 +39,7 @@ from gateway.pipeline.intake import IntakeQueue
 from gateway.pipeline.model import LineModel, Point
 from gateway.pipeline.pipeline import Pipeline
 from gateway.pipeline.writer import Writer
+from gateway.settings.snapshot import digest
 from gateway.signals.sample import Sample, Scan
 from gateway.sinks.http import HttpSink, HttpSinkSettings
 from gateway.store.batch import ConsumerKey, ConsumerKind
@@ -100,7 +101,7 @@ def line_model(cases: int, cumulate: Cumulation | None) -> LineModel:
         approved=True,
     )
     master = MasterData(
-        hash="sha256:" + "0" * 64,
+        hash=digest(b"{}"),  # the content that a model has where none is given
         items={name: Item(name, "EA") for name in (*ITEMS, "CASE")},
         units=Units({}),
         boms={("CASE", "1"): bom},

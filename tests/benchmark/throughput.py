@@ -44,6 +44,7 @@ from gateway.pipeline.intake import IntakeQueue
 from gateway.pipeline.model import LineModel, Point
 from gateway.pipeline.pipeline import Pipeline
 from gateway.pipeline.writer import Writer
+from gateway.settings.snapshot import digest
 from gateway.signals.sample import Sample, Scan
 from gateway.store.batch import Batch
 from gateway.store.log import PostingLog
@@ -93,7 +94,7 @@ def line_model(cumulate: Cumulation | None = None) -> LineModel:
         approved=True,
     )
     master = MasterData(
-        hash="sha256:" + "0" * 64,
+        hash=digest(b"{}"),  # the content that a model has where none is given
         items={name: Item(name, "EA") for name in (*items, "PRODUCT")},
         units=Units({}),
         boms={("BOM", "1"): bom},

@@ -21,7 +21,15 @@ DAMAGES = {
     ),
     "posting_line": ("seq", "DELETE", "lot = 'OTHER'", "quantity = '7'", "line = line + 50"),
     "journal": ("position", "DELETE", "body = x'7b7d'", "kind = 'other'"),
-    "event": ("id", "DELETE", "quantity = '3'", "signal = 'other'"),
+    "event": (
+        "id",
+        "DELETE",
+        "quantity = '3'",
+        "signal = 'other'",
+        "order_no = '777'",
+        "received_time = '2026-11-22T00:00:00.000Z'",
+        "key = 'boot-1:77777-77778@77777'",
+    ),
     "trigger_log": ("id", "DELETE", "quantity = '2'", "document_id = 1001, exception_id = NULL", "closed = NOT closed"),
     "link": ("document_id", "DELETE", "units = '5'", "body = '[[],[]]'", "document_id = 888888"),
     "exception": ("id", "DELETE", "closed_at = iif(closed_at IS NULL, opened_at, NULL)", "count = count + 1"),
@@ -44,12 +52,17 @@ EVERYWHERE = (
     "UPDATE meta SET value = value - 1 WHERE key = 'position'",
     "INSERT INTO consumer VALUES ('puller', 'other', 99999, 0, '2026-11-21T10:00:00.000Z', 1)",
 )
+# Where the last thing that the counter told is there, behind the checkpoint.
+COUNTERS = ("UPDATE checkpoint SET value = '77777'", "UPDATE checkpoint SET value = '0'")
+_LAST_EVENT = "SELECT max(id) > coalesce((SELECT value FROM meta WHERE key = 'retained_event'), 0) + 0 FROM event"
 
 
 def statements(path, seen: Verified) -> list[str]:
     """Return every damage that can be done behind the checkpoint."""
     found = list(EVERYWHERE)
     with closing(sqlite3.connect(path)) as connection:
+        if connection.execute(f"{_LAST_EVENT} WHERE id > {seen.ids.event}").fetchone()[0]:
+            found.extend(COUNTERS)
         for table, (column, *changes) in DAMAGES.items():
             where = _behind(table, seen)
             for (number,) in connection.execute(f"SELECT DISTINCT {column} FROM {table} WHERE {where}").fetchall():

@@ -18,11 +18,27 @@ from gateway.store.totals import Totals, of_document, of_draws
 from gateway.store.verification.entries import Entry
 
 _TRIGGERS = """
-SELECT t.id, t.document_id, t.rule, t.rule_version, t.quantity, e.device, e.signal, e.key
+SELECT t.id, t.document_id,
+    iif(e.order_no <> '' AND e.order_no <> t.order_no, t.order_no || ' of ' || e.order_no, t.order_no),
+    t.rule, t.rule_version, t.quantity, e.device, e.signal, e.kind, e.key, e.uom, e.since, e.source_time,
+    e.received_time, nullif(e.flag, '')
 FROM json_each(?) AS wanted CROSS JOIN main.trigger_log AS t ON t.id = wanted.value
 CROSS JOIN main.event AS e ON e.id = t.event_id
 """
-_TRIGGER_MEMBERS = ("rule", "rule_version", "quantity", "device", "signal", "key")
+_TRIGGER_MEMBERS = (
+    "rule",
+    "rule_version",
+    "quantity",
+    "device",
+    "signal",
+    "event",
+    "key",
+    "uom",
+    "since",
+    "source_time",
+    "received_time",
+    "flag",
+)
 # Those whose main document retention has deleted are kept for the sake of a later one.
 _IN_A_DOCUMENT = """
 SELECT count(*) FROM trigger_log AS t WHERE t.document_id IS NOT NULL AND NOT (
@@ -86,7 +102,7 @@ class LinkInspector:
             units=_total(Decimal(content["output"][name]) for name in ("good", "scrap", "rework")),
             lines=[Decimal(one["quantity"]) for one in content["lines"]],
         )
-        self._compare(claim, {one["id"]: tuple(one[name] for name in _TRIGGER_MEMBERS) for one in named})
+        self._compare(claim, {one["id"]: (row.order, *(one[name] for name in _TRIGGER_MEMBERS)) for one in named})
 
     def finish(self) -> Check:
         """Compare the open documents too; look for triggers and links that belong to nothing."""

@@ -37,7 +37,7 @@ def checkpoint(value: int = 7, **changes) -> Checkpoint:
 
 def make_event(number: int, kind: EventKind = EventKind.GOOD_UNITS) -> Event:
     moment = START + timedelta(milliseconds=number)
-    return Event(GOOD, f"e1:{number:09d}", kind, ONE, "", moment, moment, order="100045")
+    return Event(GOOD, f"boot-1:{number - 1}-{number}@{number - 1}", kind, ONE, "", moment, moment, order="100045")
 
 
 def make_posting(triggers: tuple[Trigger, ...], lines: tuple[PostingLine, ...], output: Output) -> Posting:

@@ -66,6 +66,13 @@ async def test_only_what_came_behind_the_checkpoint_is_looked_at(store, path, li
     assert (10, 12) == (report.since.seq, report.reached.head.seq)
 
 
+async def test_a_counter_that_counted_nothing_since_stands_where_it_stood_then(store, path, line, key):
+    await vouched(store, key)
+    await execute(store, "UPDATE checkpoint SET value = '7'")
+
+    assert {"counters"} == faults(path, since=True).keys()
+
+
 async def test_a_change_before_the_checkpoint_is_left_to_the_whole_verification(store, path, line, key):
     await vouched(store, key)
     await execute(store, f"UPDATE posting SET body = {FLIPPED} WHERE seq = 5")

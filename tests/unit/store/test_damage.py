@@ -237,6 +237,16 @@ async def test_what_waits_without_its_event_is_found_before_it_is_posted(path, g
         await opened(path)
 
 
+@pytest.mark.parametrize("value", ["34", "0", "36"])
+async def test_a_counter_that_would_count_again_or_never_is_found_before_it_counts(killed, value):
+    with sqlite3.connect(killed) as connection:
+        connection.execute("UPDATE checkpoint SET value = ?", (value,))
+    connection.close()
+
+    with pytest.raises(StoreDamaged, match=f"its checkpoint stands at {value} after 35 units, its last event ended at"):
+        await opened(killed)
+
+
 async def test_the_event_of_a_posting_is_missed_by_the_verification_only(killed):
     connection = sqlite3.connect(killed)
     connection.execute("DELETE FROM event WHERE id = 2")

@@ -7,10 +7,12 @@ import sys
 import pytest
 
 from gateway.errors import StoreError
+from gateway.settings.snapshot import digest
+from gateway.store.batch import Batch, Snapshot
 from gateway.store.store import Store
 from gateway.store.verify import verify
 from tests.unit.store.making import Line
-from tests.unit.store.samples import make_exception
+from tests.unit.store.samples import START, make_exception
 
 EVERY_CHECK = [
     "integrity",
@@ -20,7 +22,10 @@ EVERY_CHECK = [
     "chain",
     "bodies",
     "triggers",
+    "records",
     "conservation",
+    "counters",
+    "master data",
     "lots",
     "requirements",
     "units",
@@ -142,6 +147,12 @@ FLIPPED = 'CAST(replace(CAST(body AS TEXT), \'"good":"1"\', \'"good":"2"\') AS B
         ("UPDATE trigger_log SET document_id = 1003, exception_id = NULL WHERE id = 13", {"triggers", "conservation"}),
         ("DELETE FROM event WHERE id = 5", {"triggers", "conservation"}),
         ("DELETE FROM event WHERE id = 13", {"conservation"}),
+        ("UPDATE event SET source_time = '2026-11-22T00:00:00.000Z' WHERE id = 5", {"triggers"}),
+        ("UPDATE event SET order_no = '777' WHERE id = 5", {"triggers"}),
+        ("UPDATE trigger_log SET order_no = '777' WHERE id = 5", {"triggers"}),
+        ("UPDATE event SET key = 'boot-1:3-5@4' WHERE id = 5", {"triggers", "counters"}),
+        ("UPDATE checkpoint SET value = '7'", {"counters"}),
+        ("UPDATE checkpoint SET counted = '7'", {"counters", "conservation"}),
         ("UPDATE tally SET posted = '12', held = '0'", {"conservation"}),
         ("DELETE FROM tally", {"conservation"}),
         ("UPDATE requirement SET committed = '99' WHERE bom_line = '0030'", {"requirements"}),
@@ -202,6 +213,14 @@ async def test_what_was_tampered_with_is_found(path, grown, statement, found):
     tamper(path, statement)
 
     assert found <= failed(path)
+
+
+async def test_master_data_that_were_changed_under_their_hash_are_found(path, store, grown):
+    await store.commit(Batch(snapshots=[Snapshot(digest(b"{}"), b"{}", START)]))
+    assert set() == failed(path)
+
+    tamper(path, "UPDATE snapshot SET body = CAST('[]' AS BLOB)")
+    assert {"master data"} == failed(path)
 
 
 async def test_a_link_may_name_a_line_more_than_once(path, grown):
