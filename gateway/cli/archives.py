@@ -9,7 +9,7 @@ import typer
 
 from gateway.cli.store_path import config_of, store_of
 from gateway.errors import StoreError
-from gateway.store import archive
+from gateway.store import archive, manifest
 from gateway.store.archive import Archive
 from gateway.store.load import read_meta
 from gateway.store.reading import read
@@ -21,14 +21,20 @@ def read_archives(folder: Path, work: Callable[[Connection], T], seq: int | None
     """Yield what `work` reads in each sound archive of the store, the newest first; a store's file alone names none.
 
     `seq`: only in those that have this posting. StoreError at the end where something that retention deleted is in none
-    of them, but may be in one that isn't sound.
+    of them: what was yielded isn't all. Where no folder for archives is configured, that is only told.
     """
-    if folder.is_file() or (archives := config_of(folder).archive) is None:
+    if folder.is_file():
         return
-    store = store_of(folder)
-    deleted = int(read(store, read_meta).get("retained_seq", 0))
+    store, archives = store_of(folder), config_of(folder).archive
+    meta = read(store, read_meta)
+    deleted = int(meta.get("retained_seq", 0))
+    wanted = seq or 1, min(seq or deleted, deleted)
+    if archives is None:
+        if wanted[0] <= wanted[1]:
+            typer.echo(f"retention has deleted {_postings(*wanted)}, and no archive is configured", err=True)
+        return
     sound: list[Archive] = []
-    refused: list[StoreError] = []
+    refused = manifest.unusable(archives, meta["gateway"])
     for one in archive.of_store(store, archives):
         if seq is not None and not one.first <= seq <= one.last:
             continue
@@ -40,16 +46,13 @@ def read_archives(folder: Path, work: Callable[[Connection], T], seq: int | None
         sound.append(one)
         with archive.readable(one.path) as current:
             yield one.path, read(current, work)
-    gap = archive.missing(sound, seq or 1, min(seq or deleted, deleted))
-    _tell(archives, gap, refused)
+    if gap := archive.missing(sound, *wanted):
+        what = f"no archive in {archives} has {_postings(*gap)}, which retention deleted"
+        every = (what, *(f"not read: {one.message}" for one in refused))
+        raise StoreError("\n".join(every), "bring it back from a copy: what is shown without it isn't all")
+    for unread in refused:
+        typer.echo(f"not read, the other archives have all of it: {unread}", err=True)
 
 
-def _tell(archives: Path, gap: tuple[int, int] | None, refused: list[StoreError]) -> None:
-    """Refuse where an archive that isn't sound may have what no other has; else say what isn't read or there."""
-    if gap and refused:
-        raise refused[0]
-    for error in refused:
-        typer.echo(f"not read, the other archives have all of it: {error}", err=True)
-    if gap:
-        which = f"posting {gap[0]}" if gap[0] == gap[1] else f"postings {gap[0]} to {gap[1]}"
-        typer.echo(f"no archive in {archives} has {which}, which retention deleted", err=True)
+def _postings(first: int, last: int) -> str:
+    return f"posting {first}" if first == last else f"postings {first} to {last}"

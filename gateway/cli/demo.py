@@ -29,7 +29,7 @@ from gateway.runtime.clock import clock_of
 from gateway.runtime.gateway import Gateway
 
 _START = 60.0  # seconds for the simulators to listen, on a slow machine
-_SETTLE = 30.0  # seconds for the last unit to reach the central system
+_SETTLE = 120.0  # seconds for the last unit to reach the central system, on a slow machine
 _REFRESH = 0.25  # seconds
 _PAPER = 110  # columns of a table that nobody watches
 

@@ -1,6 +1,7 @@
 """`gateway genealogy CONFIG_DIR`: what went into a case or finished lot, and where a component lot went."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from sqlite3 import Connection
 from typing import Annotated
@@ -50,25 +51,30 @@ def genealogy(  # noqa: PLR0917  # each is an option of the command
         raise typer.BadParameter("give one of --sscc, --lot and --finished-lot")
     if item is not None and lot is None:
         raise typer.BadParameter("--item belongs to --lot")
-    told = _everywhere(folder, lambda raw: trace(raw, sscc=sscc, lot=lot, item=item, finished_lot=finished_lot))
-    if not told:
-        what = unknown(sscc=sscc, lot=lot, item=item, finished_lot=finished_lot)
-        raise GatewayError(f"nothing is known of {what}", "`gateway lots` lists the lots at the line")
-    screen = console()
-    for archive, found in told:
+    screen, is_known = console(), False
+    for archive, found in _everywhere(
+        folder, lambda raw: trace(raw, sscc=sscc, lot=lot, item=item, finished_lot=finished_lot)
+    ):
+        is_known = True
         if archive:
             screen.print(f"[dim]as the archive {escape(str(archive))} has it:[/]")
         for tree in _trees(plain(found), None if every else _MANY):
             screen.print(tree)
+    if not is_known:
+        what = unknown(sscc=sscc, lot=lot, item=item, finished_lot=finished_lot)
+        raise GatewayError(f"nothing is known of {what}", "`gateway lots` lists the lots at the line")
 
 
-def _everywhere(folder: Path, work: Callable[[Connection], Genealogy]) -> list[tuple[Path | None, Genealogy]]:
-    """Return what the store knows, and what its archives know beside that: a recall has to be complete."""
-    told: list[tuple[Path | None, Genealogy]] = []
-    for place, found in ((None, read(store_of(folder), work)), *read_archives(folder, work)):
-        if found.is_known and found not in (one for _, one in told):
-            told.append((place, found))
-    return told
+def _everywhere(folder: Path, work: Callable[[Connection], Genealogy]) -> Iterator[tuple[Path | None, Genealogy]]:
+    """Yield what the store knows, and what its archives know beside that; StoreError at the end where that isn't all.
+
+    A recall has to be complete, but what is known helps while an archive is brought back.
+    """
+    told: list[Genealogy] = []
+    for place, found in chain([(None, read(store_of(folder), work))], read_archives(folder, work)):
+        if found.is_known and found not in told:
+            told.append(found)
+            yield place, found
 
 
 def _trees(found: Genealogy, most: int | None) -> Iterable[Tree]:

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
+from gateway.cli.archives import read_archives
 from gateway.cli.plain import plain
 from gateway.cli.store_path import store_of
 from gateway.errors import GatewayError
@@ -42,9 +43,7 @@ def full_documents(
     """Show an order's documents of each day as one, and what is still open of it."""
     found = plain(read(store_of(folder), lambda raw: rolled_up(raw, order, day)))
     if is_unknown(found):
-        raise GatewayError(
-            f"nothing was ever posted for an order {order}", "`gateway orders` lists those that are known"
-        )
+        raise _nothing(folder, order)
     console = Console(highlight=False)
     console.print(
         f"order {order} {found['item'] or ''}: planned {found['planned']}, received {found['received']},"
@@ -57,6 +56,17 @@ def full_documents(
         _show("made", one["outputs"])
         _show("moved", one["lines"])
     _show("open windows", found["windows"])
+
+
+def _nothing(folder: Path, order: str) -> GatewayError:
+    """Return why there are no postings of the order: retention may have deleted them."""
+    archives = read_archives(folder, lambda raw: rolled_up(raw, order))
+    if places := [place for place, found in archives if not is_unknown(found)]:
+        return GatewayError(
+            f"retention has deleted what was posted for order {order}",
+            "\n".join(f"`gateway full-documents {place} {order}` shows it" for place in places),
+        )
+    return GatewayError(f"nothing is known of an order {order}", "`gateway orders` lists those that are known")
 
 
 def _show(title: str, rows: list[dict[str, Any]], columns: tuple[str, ...] = ()) -> None:

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import typer
 
+from gateway.domain.signature import readable
 from gateway.errors import ConfigError
 
 Folder = Annotated[Path, typer.Argument(help="folder with gateway.yaml")]
@@ -19,6 +20,14 @@ Time = Annotated[str | None, typer.Option(help="with a time zone, e.g. 2026-11-2
 User = Annotated[str | None, typer.Option("--user", help="who signs; asks for the password")]
 PasswordFile = Annotated[Path | None, typer.Option("--password-file", help="file with the password of --user")]
 Meaning = Annotated[str | None, typer.Option("--meaning", help="what the signature means")]
+
+
+def said(words: str) -> str:
+    """Return what the store keeps for ever as it was said; BadParameter where that is nothing to read."""
+    try:
+        return readable(words)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 def owner(order: str | None, line: str | None) -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.options import Folder
+from gateway.cli.options import Folder, said
 from gateway.cli.steps import steps
 from gateway.runtime.bootstrap import load_config
 from gateway.store.doubt import Occasion
@@ -15,8 +15,8 @@ from gateway.store.restore import Outcome, start_anew
 from gateway.store.restore import restore as restore_backup
 
 Backup = Annotated[Path, typer.Argument(help="the backup's file; its manifest stands beside it")]
-Reason = Annotated[str, typer.Option("--reason", help="why, in your words: the chain keeps it")]
-Person = Annotated[str, typer.Option("--by", help="who does it", default_factory=getpass.getuser)]
+Reason = Annotated[str, typer.Option("--reason", help="why, in your words: the chain keeps it", callback=said)]
+Person = Annotated[str, typer.Option("--by", help="who does it", default_factory=getpass.getuser, callback=said)]
 
 
 def restore(config_dir: Folder, backup: Backup, *, reason: Reason, by: Person) -> None:

@@ -67,6 +67,6 @@ def list_users(config_dir: Folder) -> None:
 
 
 def _users(config_dir: Path) -> tuple[Path, Mapping[str, Person]]:
-    config = load_config(config_dir)
+    config = load_config(config_dir, may_lack_users=True)
     path = config.gateway.api.users_file(config.root)
     return path, read_users(path)

@@ -35,7 +35,8 @@ def verify(
     path = store_of(folder)
     checks = [*verify_store(path, since_checkpoint=since_checkpoint).checks]
     checks += [compare(path, kept)] if kept else []
-    checks += [found for found in (witness.inspect(path), manifest.inspect(path)) if found]
+    checks += [found] if (found := witness.inspect(path)) else []
+    checks += [manifest.inspect(path)] if folder.is_file() else []
     for one in checks:
         _show(console, plain(one))
     raise typer.Exit(0 if all(one.ok for one in checks) else 1)

@@ -45,11 +45,11 @@ from gateway.store.views import Views
 from gateway.sync.dispatcher import Dispatcher
 
 
-def load_config(folder: Path) -> Config:
+def load_config(folder: Path, *, may_lack_users: bool = False) -> Config:
     """Return the checked configuration of a folder, with the drivers and sinks that are installed."""
     drivers = [plugin.settings for plugin in plugins.drivers().values()]
     sinks = [plugin.settings for plugin in plugins.sinks().values()]
-    return load(folder, drivers, sinks)
+    return load(folder, drivers, sinks, may_lack_users=may_lack_users)
 
 
 @asynccontextmanager

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from gateway.store.space import in_words
 
 WAL, BUDGET, LOW, SLOW = "wal", "disk-budget", "disk-low", "slow-disk"
+_MUCH = 10  # times beyond its limit: another word for it
 _BUDGETED = 0.8  # share of the budget at which it is told: the rest is the time to do something about it
 _GIB = 1 << 30
 _TENTH = 10
@@ -67,6 +68,11 @@ def slowness(before: int, commit: float, limit: float) -> int:
     return min(before + 1, _MOST) if commit > limit else max(before - 1, 0)
 
 
+def seconds(time: float) -> str:
+    """Return a duration as people read it: 2.5 s, 0.0012 s."""
+    return f"{time:.1f} s" if time >= 1 else f"{time:.2g} s"
+
+
 def growth_a_day(readings: tuple[tuple[float, int], ...]) -> float | None:
     """Return the bytes a day between the first and the last (second, bytes used); None for less than an hour."""
     if not readings or readings[-1][0] - readings[0][0] < _HOUR:
@@ -89,8 +95,9 @@ def _of_disk(now: Reading, limits: Limits) -> float:
 
 
 def _wal_says(now: Reading, limits: Limits, _: Growth) -> str:
+    limit = f"{'limit' if now.wal < _MUCH * limits.wal else 'many times its limit of'} {in_words(limits.wal)}"
     return (
-        f"the store's write-ahead log has grown to {in_words(now.wal)} (limit {in_words(limits.wal)}): something reads "
+        f"the store's write-ahead log has grown to {in_words(now.wal)} ({limit}): something reads "
         "the store for long and keeps it from being written back; end that (a verification, a backup, a program that "
         "has the file open), and it becomes short by itself"
     )
@@ -98,14 +105,15 @@ def _wal_says(now: Reading, limits: Limits, _: Growth) -> str:
 
 def _budget_says(now: Reading, limits: Limits, growth: Growth) -> str:
     budget = limits.budget or 0
-    share = f"{in_words(now.used)} of its budget of {in_words(budget)}"
+    share = f"{in_words(now.used)}{' of' if now.used < budget else ', more than'} its budget of {in_words(budget)}"
     return f"the store takes {share}, {_until(budget - now.used, growth.a_day)}; {growth.waits}"
 
 
 def _low_says(now: Reading, _: Limits, growth: Growth) -> str:
     left = f"{in_words(now.free)} of {in_words(now.total)}"
+    disk = "the disk" if now.free * _MUCH > _reserve(now) else "the disk is all but full: it"
     return (
-        f"the disk has only {left} left for the store of {in_words(now.used)}, {_until(now.free, growth.a_day)}; "
+        f"{disk} has only {left} left for the store of {in_words(now.used)}, {_until(now.free, growth.a_day)}; "
         f"free some, or: {growth.waits}"
     )
 
@@ -115,12 +123,13 @@ def _until(left: int, a_day: float | None) -> str:
         return "how fast it grows is known after an hour"
     if a_day <= 0:
         return "and doesn't grow"
-    return f"grows by {in_words(a_day)} a day and is full in {max(left, 0) / a_day:.0f} days"
+    full = f" and is full in {left / a_day:.0f} days" if left > 0 else ""
+    return f"grows by {in_words(a_day)} a day{full}"
 
 
 def _slow_says(now: Reading, limits: Limits, _: Growth) -> str:
     return (
-        f"the disk is slow: commits take up to {now.commit:.1f} s (limit {limits.commit:g} s); nothing is lost, but "
+        f"the disk is slow: commits take up to {seconds(now.commit)} (limit {limits.commit:g} s); nothing is lost, but "
         "it comes late. Look for what else writes to it, and for errors in the kernel's log"
     )
 

@@ -8,9 +8,21 @@ from pathlib import Path
 
 from gateway.errors import StoreError
 from gateway.pipeline.pipeline import DISK_FULL, Pipeline
-from gateway.runtime.alarms import Alarm, Alarms, tell, told
-from gateway.runtime.disk_rules import CODES, SLOW, WAL, Growth, Limits, Reading, growth_a_day, slowness, troubles
+from gateway.runtime.alarms import Alarms, Told, tell, told
+from gateway.runtime.disk_rules import (
+    CODES,
+    SLOW,
+    WAL,
+    Growth,
+    Limits,
+    Reading,
+    growth_a_day,
+    seconds,
+    slowness,
+    troubles,
+)
 from gateway.runtime.supervisor import Supervisor
+from gateway.store.load import read_meta
 from gateway.store.space import room, size_of, unused
 from gateway.store.views import Buffer, Views
 
@@ -33,7 +45,7 @@ class DiskWatch:
     reading: Reading | None = None
     _sizes: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=_SIZES))
     _telling: asyncio.Task[None] | None = None
-    _logged: set[Alarm] = field(default_factory=set)
+    _logged: Alarms = field(default_factory=dict)
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -51,7 +63,7 @@ class DiskWatch:
         found = self.supervisor.tripped()
         waits = max(self.pipeline.writer.latency.running, self.reading.commit if self.reading else 0.0)
         if waits > self.limits.commit:
-            found["disk"] = f"a commit takes {waits:.1f} s (limit {self.limits.commit:g} s): the disk is slow"
+            found["disk"] = f"a commit takes {seconds(waits)} (limit {self.limits.commit:g} s): the disk is slow"
         return found
 
     async def look(self) -> None:
@@ -80,24 +92,22 @@ class DiskWatch:
         return Reading(size - empty + wal, wal, disk.free + empty, disk.total, commit, slow)
 
     async def _waits(self) -> str:
-        return held_up(await self.views.buffers())
+        meta = await self.views.read(read_meta)
+        return held_up(await self.views.buffers(), int(meta.get("retained_seq", 0)))
 
-    async def _tell(self, found: Alarms, before: Alarms) -> None:
+    async def _tell(self, found: Alarms, before: Told) -> None:
         await tell(self.pipeline, found, before, self._logged, lambda code: _OVER.get(code, "there is room again"))
 
 
 _OVER = {SLOW: "commits are quick again", FAILING: "it runs again", WAL: "it is short again"}
 
 
-def held_up(readers: list[Buffer]) -> str:
-    """Return whom retention waits for, as a sentence."""
+def held_up(readers: list[Buffer], deleted: int) -> str:
+    """Return what retention waits for, as a sentence; it has deleted the postings up to seq `deleted`."""
     required = [one for one in readers if one.required]
     if not required:
         return "nothing is ever deleted while no sink or consumer is required"
-    last = max(required, key=lambda one: one.waiting)
-    if not last.waiting:
-        return "everything is acknowledged: shorten retention.keep, or give the store more room"
-    return (
-        f"retention waits for {last.kind} {last.name}, which has acknowledged up to seq {last.through} and not the "
-        f"{last.waiting} postings after it"
-    )
+    last = min(required, key=lambda one: one.through)
+    if not last.waiting or last.through > deleted:  # what is newer is on its way at any moment
+        return "what is old is acknowledged: shorten retention.keep, or give the store more room"
+    return f"retention waits for {last.kind} {last.name}, which has acknowledged nothing after seq {last.through}"

@@ -9,7 +9,7 @@ from pathlib import Path
 from gateway.domain.clock import to_the_second
 from gateway.pipeline.pipeline import Pipeline
 from gateway.ports import Clock
-from gateway.runtime.alarms import Alarm, Alarms, tell, told
+from gateway.runtime.alarms import Alarms, tell, told
 from gateway.settings.base import Settings
 from gateway.settings.load import Config
 from gateway.transport.validity import Life, lives
@@ -30,7 +30,7 @@ class ExpiryWatch:
     api: Callable[[], Mapping[str, tuple[Life, ...]]]
     pipeline: Pipeline
     clock: Clock
-    _logged: set[Alarm] = field(default_factory=set)
+    _logged: Alarms = field(default_factory=dict)
 
     async def run(self) -> None:
         """Look until cancelled."""

@@ -20,13 +20,14 @@ def _names_once(parsed: Parsed) -> Iterator[Fault]:
                     yield entry.fault(key, index, message=f"{name} stands twice")
 
 
-def _users(parsed: Parsed) -> Iterator[Fault]:
+def users(parsed: Parsed) -> Iterator[Fault]:
+    """Yield what keeps everybody from signing in regulated mode."""
     for entry, gateway in valid(parsed.gateway):
         if not gateway.regulated:
             continue
         try:
             if not read_users(gateway.api.users_file(parsed.root)):
-                message = "nobody may sign, so nothing could be put in force; `gateway user` adds a person"
+                message = "nobody may sign, so nothing could be put in force; `gateway user add` adds a person"
                 yield entry.fault("regulated", message=message)
         except ConfigError as error:
             yield entry.fault("api", "users", message=str(error))
@@ -44,6 +45,6 @@ def _approvers(parsed: Parsed) -> Iterator[Fault]:
 # Each check with the files that have to be there for it.
 CHECKS = (
     (_names_once, frozenset({"gateway"})),
-    (_users, frozenset({"gateway"})),
+    (users, frozenset({"gateway"})),
     (_approvers, frozenset({"gateway", "masterdata"})),
 )

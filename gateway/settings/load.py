@@ -55,14 +55,25 @@ class Config:
         return self.gateway.retention.archive or beside
 
 
-def load(root: Path, drivers: Sequence[type[DeviceSettings]], sinks: Sequence[type[SinkSettings]]) -> Config:
-    """Return the configuration in the folder `root`; ConfigError with all its faults, a row each, where it has any."""
+def load(
+    root: Path,
+    drivers: Sequence[type[DeviceSettings]],
+    sinks: Sequence[type[SinkSettings]],
+    *,
+    may_lack_users: bool = False,
+) -> Config:
+    """Return the configuration in the folder `root`; ConfigError with all its faults, a row each, where it has any.
+
+    `may_lack_users`: also where nobody could sign yet, for those who are about to change that.
+    """
     if not root.is_dir():
         raise ConfigError(f"{root} is no folder", "name the folder that has gateway.yaml")
     root, faults = root.absolute(), Faults()
     parsed = Folder(root, by_kind(drivers), by_kind(sinks), faults).parse()
     for check, needed in _CHECKS:
-        if not needed & parsed.unread:  # what an unread file holds would be called unknown
+        if needed & parsed.unread:  # what an unread file holds would be called unknown
+            continue
+        if check is not check_gateway.users or not may_lack_users:
             faults.add(*check(parsed))
     faults.report()
     master = content(parsed)

@@ -9,7 +9,6 @@ The signature (Ed25519, hex) covers `content` as JSON with sorted keys and witho
 import json
 import os
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from hashlib import file_digest
 from pathlib import Path
@@ -99,20 +98,25 @@ def read(copy: Path) -> SignedManifest:
 
 def copies(folder: Path, kind: str, gateway: str) -> Iterator[tuple[Path, SignedManifest]]:
     """Yield that gateway's copies in a folder, the newest first; what has no good manifest is passed over."""
-    found = []
-    for path in folder.glob("*.json"):
-        copy = path.with_suffix("")
-        with suppress(StoreError):
-            described = read(copy)
-            if (described.content.kind, described.content.gateway) == (kind, gateway) and copy.is_file():
-                found.append((copy, described))
+    found = [
+        (copy, described)
+        for copy, described in _described(folder, gateway)
+        if isinstance(described, SignedManifest)
+        and (described.content.kind, described.content.gateway) == (kind, gateway)
+    ]
     yield from sorted(found, key=lambda one: one[1].content.created_at, reverse=True)
 
 
-def inspect(copy: Path) -> Check | None:
-    """Return whether a copy is as it was signed, None where no manifest stands beside it."""
+def unusable(folder: Path, gateway: str) -> list[StoreError]:
+    """Return what `copies` passes over, and why: whose it is, nobody can say."""
+    return [found for _, found in _described(folder, gateway) if isinstance(found, StoreError)]
+
+
+def inspect(copy: Path) -> Check:
+    """Return whether a copy is as it was signed, or that no manifest stands beside it."""
     if not path_of(copy).exists():
-        return None
+        what = f"none: nobody vouches for this file but itself. A backup or an archive has {path_of(copy).name}, signed"
+        return Check("manifest", ok=True, detail=f"{what}; a gateway's own store needs none")
     try:
         described = read(copy)
         require_whole(described.content, copy, copy)
@@ -136,6 +140,17 @@ def digest(file: Path) -> str:
     """Return the SHA-256 of a file, in hex."""
     with file.open("rb") as opened:
         return file_digest(opened, "sha256").hexdigest()
+
+
+def _described(folder: Path, gateway: str) -> Iterator[tuple[Path, SignedManifest | StoreError]]:
+    """Yield each file that has a manifest, or the name of that gateway's archives, with what its manifest says."""
+    named = {path.with_suffix("") for path in folder.glob("*.json")} | set(folder.glob(f"{gateway}-*.db"))
+    for copy in sorted(named):
+        if copy.is_file():
+            try:
+                yield copy, read(copy)
+            except StoreError as error:
+                yield copy, error
 
 
 def _parsed(raw: bytes) -> SignedManifest:

@@ -11,7 +11,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
@@ -28,8 +28,8 @@ from gateway.store.load import read_meta
 from gateway.store.lock import FileLock
 from gateway.store.malformed import MALFORMED
 from gateway.store.manifest import SignedManifest
-from gateway.store.migrate import migrate
-from gateway.store.reading import read
+from gateway.store.migrate import migrate, require_ours
+from gateway.store.reading import read, require_file
 from gateway.store.replace import BESIDE, make_folder, ready_name, replaced_name, sync_folder, take_over
 from gateway.store.signing import key_path
 from gateway.store.verify import Progress, verify
@@ -99,6 +99,7 @@ def _replace(store: Path, occasion: Occasion, make: Callable[[Path, Present | No
     try:
         _clear(making)  # of one that was killed
         take_over(store)  # what another one left
+        _require_ours(store)
         present = look_at(store, replaced_name(ready))
         begun = make(making, present)
         _give_to_owner(making)
@@ -113,6 +114,13 @@ def _replace(store: Path, occasion: Occasion, make: Callable[[Path, Present | No
     finally:
         _clear(making)
         lock.release()
+
+
+def _require_ours(store: Path) -> None:
+    """Refuse to put another program's file aside; a damaged one may be anything."""
+    require_file(store)
+    with suppress(sqlite3.Error), closing(connect_reader(store)) as connection:
+        require_ours(connection)
 
 
 def _clear(making: Path) -> None:

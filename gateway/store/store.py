@@ -231,7 +231,7 @@ def _prepare(connection: sqlite3.Connection, opened: Store) -> str:
     try:
         migrate(connection)
     except StoreError as error:
-        raise StoreError(f"store {opened.path}: {error.message}", error.hint) from error
+        raise type(error)(f"store {opened.path}: {error.message}", error.hint) from error
     # Only now: a foreign file is refused as it was. WAL stays with the file.
     connection.execute("PRAGMA journal_mode = WAL")
     meta = read_meta(connection)

@@ -20,7 +20,7 @@ from gateway.store.batch import ConsumerKind, Tally
 from gateway.store.connection import Connection, connect_reader
 from gateway.store.letters import Letter, Refused
 from gateway.store.measuring import Measured, Measuring
-from gateway.store.reading import at_once
+from gateway.store.reading import at_once, require_current, require_file
 
 T = TypeVar("T")
 
@@ -83,9 +83,11 @@ class Views:
 
     @classmethod
     async def open(cls, path: Path) -> "Views":
-        """Open the views of an existing store."""
+        """Open the views of an existing store; StoreError where it isn't one that this program reads."""
+        require_file(path)
         connection = await Connection(path, connect_reader).open()
         try:
+            await connection.run(require_current)
             return cls(path, connection, Measuring(await Connection(path, connect_reader).open()))
         except StoreError:
             await connection.close()

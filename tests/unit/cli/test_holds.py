@@ -232,7 +232,7 @@ def test_nothing_else_does(changes: dict[str, Any]) -> None:
 
 def test_baselines_say_who_has_signed_them(daemon: Daemon, gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.setattr("gateway.cli.status.ask", lambda *_: None)
+    daemon.is_away()
     began = {
         SignalId("FILLER-1", "good"): Baseline(41, "7", NOW, "eva", NOW),
         SignalId("FILLER-1", "reject"): Baseline(3, None, NOW),

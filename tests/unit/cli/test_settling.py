@@ -250,8 +250,8 @@ def test_what_nobody_settles_is_grouped_without_a_way_to(daemon: Daemon, gateway
     assert "gateway settle" not in line
 
 
-def test_the_status_groups_them_too(daemon: Daemon, gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.cli.status.ask", lambda *_: None)
+def test_the_status_groups_them_too(daemon: Daemon, gateway: Gateway) -> None:
+    daemon.is_away()
     asyncio.run(_commit(daemon, [make_held(number) for number in range(1, 1101)]))
     output = gateway("status", daemon.config).output
 

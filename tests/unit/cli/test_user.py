@@ -74,11 +74,35 @@ def test_the_list_shows_no_hash(daemon: Daemon, gateway: Gateway, add: Callable[
     assert "argon2" not in output
 
 
+def test_regulated_mode_begins_without_anybody_who_may_sign(
+    daemon: Daemon, gateway: Gateway, add: Callable[..., Outcome]
+) -> None:
+    settings = daemon.config / "gateway.yaml"
+    settings.write_text(settings.read_text("utf-8").replace("regulated: false", "regulated: true"), "utf-8")
+    before = gateway("check", daemon.config)
+    codes = [gateway("user", "list", daemon.config).code, add().code]
+
+    assert (2, [0, 0], 0) == (before.code, codes, gateway("check", daemon.config).code)
+    assert "`gateway user add` adds a person" in before.error
+    assert 0 == gateway("user", "remove", daemon.config, "eva").code
+
+
 def test_an_unknown_role_is_refused(daemon: Daemon, add: Callable[..., Outcome]) -> None:
     outcome = add("eva", "king")
 
     assert (1, {}) == (outcome.code, read_users(daemon.config / "users.yaml"))
     assert "roles" in outcome.error
+
+
+@pytest.mark.parametrize("name", [" ", "\u200b", "Eva\nHuber"])
+def test_a_name_that_nobody_could_read_beside_a_signature_is_refused(
+    daemon: Daemon, gateway: Gateway, password: Path, name: str
+) -> None:
+    words = ("--name", name, "--role", "quality", "--password-file", password)
+    outcome = gateway("user", "add", daemon.config, "eva", *words)
+
+    assert (1, {}) == (outcome.code, read_users(daemon.config / "users.yaml"))
+    assert outcome.error.startswith("eva can't be added: name: ")
 
 
 def test_a_short_password_is_refused(password: Path, add: Callable[..., Outcome]) -> None:

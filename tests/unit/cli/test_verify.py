@@ -55,3 +55,10 @@ def test_another_store_than_the_central_system_knows_is_a_failure(gateway, path,
 
     assert 1 == outcome.code
     assert "FAIL central system: the store does not know key" in outcome.output
+
+
+def test_a_file_without_a_manifest_is_said_to_have_nobody_who_vouches_for_it(gateway, path):
+    outcome = gateway("verify", path)
+
+    assert 0 == outcome.code
+    assert "manifest: none: nobody vouches for this file but itself" in outcome.output

@@ -1,8 +1,13 @@
 """What the gateway tells of itself."""
 
+from datetime import timedelta
+
+import pytest
+
 from gateway.domain.command import ClearAlarm, RaiseAlarm
 from gateway.domain.exception import ExceptionKind
 from gateway.domain.signature import Author
+from gateway.pipeline.commands.alarms import says_else
 
 GATEWAY = Author("gateway")
 WAL = RaiseAlarm("wal", "the log has grown to 70 MiB")
@@ -30,6 +35,43 @@ async def test_what_is_told_already_is_not_written_again(plant):
 
     assert first == await told(plant, RaiseAlarm("wal", "the log has grown to 80 MiB"))
     assert batches == plant.pipeline.writer.batches
+
+
+@pytest.mark.parametrize(
+    ("told", "reason", "expected"),
+    [
+        ("70 MiB (limit 64 MiB)", "1.5 GiB (limit 64 MiB)", False),
+        ("full in 9 days, 3 refused.", "full in 10 days, 12 refused.", False),
+        ("grows by 900 B a day", "grows by 2 KiB a day", False),
+        ("how fast is known after an hour", "grows by 2 KiB a day", True),
+        ("retention waits for sink erp-1", "retention waits for sink erp-2", True),
+        ("10.0.0.1:502 is away", "10.0.0.2:502 is away", True),
+        ("ends 2026-11-22 10:00:00Z", "ends 2026-11-23 10:00:00Z", True),
+    ],
+)
+def test_other_numbers_alone_say_nothing_else(told, reason, expected):
+    assert expected == says_else(told, reason)
+
+
+async def test_what_says_something_else_replaces_what_was_told(plant):
+    number = await told(plant, WAL)
+    plant.clock.advance(600)
+    again = await told(plant, RaiseAlarm("wal", "the log has grown to 80 MiB, and the disk is full"))
+    (one,) = opened(plant)
+    await plant.crash()
+    (loaded,) = opened(plant)
+
+    assert number == again == one.id
+    assert "the log has grown to 80 MiB, and the disk is full" == one.reason == loaded.reason
+    assert timedelta(minutes=10) == one.last_event - one.opened_at
+
+
+async def test_what_is_on_the_edge_is_not_told_again_and_again(plant):
+    await told(plant, WAL)
+    plant.clock.advance(599)
+    await told(plant, RaiseAlarm("wal", "it is long"))
+
+    assert [WAL.reason] == [one.reason for one in opened(plant)]
 
 
 async def test_alarms_of_other_parts_or_kinds_stand_beside_it(plant):

@@ -80,6 +80,28 @@ def test_a_slow_disk_says_how_slow():
     assert "commits take up to 2.5 s (limit 2 s)" in said
 
 
+def test_a_slow_disk_says_how_slow_where_the_limit_is_short():
+    reading = WELL._replace(slow=3, commit=0.00123)
+    said = troubles(reading, LIMITS._replace(commit=0.001), GROWTH, set())[SLOW]
+
+    assert "commits take up to 0.0012 s (limit 0.001 s)" in said
+
+
+@pytest.mark.parametrize(
+    ("code", "changes", "limits", "said"),
+    [
+        (BUDGET, {"used": 999 * MIB}, BUDGETED, "takes 999 MiB of its budget of 1000 MiB, grows by 50 MiB a day and"),
+        (BUDGET, {"used": 1000 * MIB}, BUDGETED, "more than its budget of 1000 MiB, grows by 50 MiB a day; retention"),
+        (WAL, {"wal": 639 * MIB}, LIMITS, "has grown to 639 MiB (limit 64 MiB)"),
+        (WAL, {"wal": 640 * MIB}, LIMITS, "has grown to 640 MiB (many times its limit of 64 MiB)"),
+        (LOW, {"free": 103 * MIB}, LIMITS, "the disk has only 103 MiB of 32 GiB left"),
+        (LOW, {"free": 102 * MIB}, LIMITS, "the disk is all but full: it has only 102 MiB of 32 GiB left"),
+    ],
+)
+def test_what_has_become_worse_is_another_sentence(code, changes, limits, said):
+    assert said in troubles(WELL._replace(**changes), limits, GROWTH, set())[code]
+
+
 def test_growth_is_known_after_an_hour():
     assert growth_a_day(()) is None
     assert growth_a_day(((0.0, 0), (3599.0, 10))) is None

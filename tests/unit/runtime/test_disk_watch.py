@@ -11,11 +11,12 @@ from gateway.domain.signature import Author
 from gateway.errors import TransientError
 from gateway.pipeline.pipeline import DISK_FULL
 from gateway.runtime import disk_watch
-from gateway.runtime.disk_rules import Limits
+from gateway.runtime.disk_rules import Limits, Reading
 from gateway.runtime.disk_watch import FAILING, DiskWatch, held_up
 from gateway.runtime.supervisor import Supervisor
-from gateway.store.batch import ConsumerKind
+from gateway.store.batch import ConsumerKey, ConsumerKind
 from gateway.store.space import Room
+from gateway.store.store import Registration
 from gateway.store.views import Buffer, Views
 from tests.unit.pipeline.plant import Plant
 
@@ -97,6 +98,31 @@ async def test_what_cannot_be_committed_is_logged_once_until_it_is_over(plant, w
     assert 2 == caplog.text.count("sink erp failed")
 
 
+async def reasons(plant, watch) -> list[str]:
+    await told(plant, watch)
+    return [one.reason for one in plant.state.exceptions.values() if one.kind is ExceptionKind.ALARM]
+
+
+async def test_an_open_alarm_says_what_holds_by_now(plant, watch, monkeypatch, caplog):
+    watch.limits = LIMITS._replace(budget=1)
+    mes = ConsumerKey(ConsumerKind.PULLER, "mes")
+    await plant.store.register([Registration(mes, required=True)], plant.clock.now().wall)
+    monkeypatch.setattr(DiskWatch, "_read", AsyncMock(return_value=Reading(8 << 20, 0, 50 * GIB, 100 * GIB)))
+    (begun,) = await reasons(plant, watch)
+    await plant.store.register([], plant.clock.now().wall)
+    plant.clock.advance(3600)
+    (later,) = await reasons(plant, watch)
+    batches = plant.pipeline.writer.batches
+    monkeypatch.setattr(DiskWatch, "_read", AsyncMock(return_value=Reading(9 << 20, 0, 50 * GIB, 100 * GIB)))
+    plant.clock.advance(3600)
+
+    assert "more than its budget of 1 B" in begun
+    assert "nothing is ever deleted while no sink or consumer is required" in later
+    assert [later] == await reasons(plant, watch)
+    assert batches == plant.pipeline.writer.batches
+    assert 2 == caplog.text.count("the store takes")
+
+
 async def test_an_alarm_that_a_crash_left_open_is_taken_back(plant, watch):
     await plant.pipeline.commands.execute(RaiseAlarm(DISK_FULL, "the disk is full"), Author("gateway"))
 
@@ -122,11 +148,14 @@ async def test_a_commit_that_takes_long_shows_while_it_is_under_way(plant, watch
     [
         ([], "nothing is ever deleted while no sink or consumer is required"),
         ([("mes", False, 7)], "nothing is ever deleted while no sink or consumer is required"),
-        ([("erp", True, 0)], "everything is acknowledged: shorten retention.keep"),
-        ([("erp", True, 3), ("mes", True, 9)], "retention waits for sink mes, which has acknowledged up to seq 1"),
+        ([("erp", True, 0)], "what is old is acknowledged: shorten retention.keep"),
+        ([("erp", True, 3), ("mes", True, 5)], "what is old is acknowledged: shorten retention.keep"),
+        ([("erp", True, 3), ("mes", True, 9)], "retention waits for sink mes, which has acknowledged nothing after"),
     ],
 )
 def test_whom_retention_waits_for_is_named(readers, said):
-    buffers = [Buffer(ConsumerKind.SINK, name, required, 1, waiting, 0) for name, required, waiting in readers]
+    buffers = [
+        Buffer(ConsumerKind.SINK, name, required, 10 - waiting, waiting, 0) for name, required, waiting in readers
+    ]
 
-    assert said in held_up(buffers)
+    assert said in held_up(buffers, deleted=1)

@@ -45,7 +45,7 @@ async def started():
 async def test_a_part_that_fails_is_started_again(started):
     part = Part(2)
     started(Supervisor(QUICK), "sink erp", part)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await part.runs.wait()
 
     assert part.starts == 3
@@ -54,7 +54,7 @@ async def test_a_part_that_fails_is_started_again(started):
 async def test_one_that_fails_again_and_again_rests_and_shows(started):
     supervisor, part = Supervisor(QUICK), Part(1000)
     started(supervisor, "sink erp", part)
-    await until(lambda: bool(supervisor.tripped()), within=5)
+    await until(lambda: bool(supervisor.tripped()), within=60)
 
     assert "failed 3 times, at last with: failure 3" in supervisor.tripped()["sink erp"]
     assert part.starts == 3
@@ -64,7 +64,7 @@ async def test_it_touches_no_other(started):
     supervisor, part = Supervisor(QUICK), Part(0)
     started(supervisor, "sink bad", Part(1000))
     started(supervisor, "sink good", part)
-    await until(lambda: bool(supervisor.tripped()), within=5)
+    await until(lambda: bool(supervisor.tripped()), within=60)
 
     assert {"sink bad"} == supervisor.tripped().keys()
     assert part.starts == 1
@@ -73,10 +73,10 @@ async def test_it_touches_no_other(started):
 async def test_after_its_rest_and_a_long_run_it_no_longer_shows(started):
     supervisor, part = Supervisor(QUICK._replace(rest=0.001)), Part(3)
     started(supervisor, "sink erp", part)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await part.runs.wait()
 
-    assert await until(lambda: not supervisor.tripped(), within=5)
+    assert await until(lambda: not supervisor.tripped(), within=60)
     assert part.starts == 4
 
 
@@ -101,7 +101,7 @@ async def test_a_part_that_drops_a_cancellation_is_ended_all_the_same():
 
     task = asyncio.create_task(forgetful())
     await begun.wait()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await end([task])
 
     assert task.cancelled()

@@ -135,7 +135,7 @@ def make_dispatcher(world: World, **changes: Any) -> Dispatcher:
 async def run(dispatcher: Dispatcher, until: asyncio.Event) -> Dispatcher:
     task = asyncio.create_task(dispatcher.run())
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await until.wait()
     finally:
         task.cancel()
