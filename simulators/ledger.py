@@ -76,5 +76,6 @@ def _made(entries: list[Entry]) -> Made:
 
 
 def _entries(path: Path) -> list[Entry]:
-    rows = (json.loads(line) for line in path.read_text("utf-8").splitlines())
+    whole = path.read_text("utf-8").split("\n")[:-1]  # behind the last line end somebody may be writing
+    rows = (json.loads(line) for line in whole)
     return [Entry(**{**row, "quantity": Decimal(row["quantity"])}) for row in rows]

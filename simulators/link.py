@@ -73,15 +73,15 @@ class Link:
         connection = asyncio.ensure_future(self._connect(reader, writer))
         self._connections.add(connection)
         connection.add_done_callback(self._connections.discard)
-        await asyncio.wait([connection])
+        try:
+            await asyncio.wait([connection])
+        finally:
+            writer.close()  # here: who is cut off at once never begins
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            with suppress(OSError):
-                up_reader, up_writer = await asyncio.open_connection(*self._upstream)
-                await self._pump_both((reader, up_writer), (up_reader, writer))
-        finally:
-            writer.close()
+        with suppress(OSError):
+            up_reader, up_writer = await asyncio.open_connection(*self._upstream)
+            await self._pump_both((reader, up_writer), (up_reader, writer))
 
     async def _pump_both(self, *ways: tuple[asyncio.StreamReader, asyncio.StreamWriter]) -> None:
         pumps = [asyncio.ensure_future(self._pump(*way)) for way in ways]

@@ -82,7 +82,7 @@ def _listen(listener: socket.socket, context: ssl.SSLContext, heard: bytearray) 
             plain, _ = listener.accept()
         except OSError:
             return
-        plain.settimeout(5)
+        plain.settimeout(60)
         with contextlib.suppress(OSError), plain, context.wrap_socket(plain, server_side=True) as connection:
             while piece := connection.recv(4096):
                 heard.extend(piece)
@@ -94,7 +94,7 @@ def _listen(listener: socket.socket, context: ssl.SSLContext, heard: bytearray) 
 async def refused_driver(settings: dict[str, Any]) -> str:
     desk, driver = Desk(), make_driver(settings)
     task = asyncio.create_task(driver.run(desk))
-    assert await until(lambda: driver.health.link is Link.DISCONNECTED, within=20)
+    assert await until(lambda: driver.health.link is Link.DISCONNECTED, within=60)
     task.cancel()
     await asyncio.wait([task])
 
@@ -217,9 +217,9 @@ def desk() -> Iterator[Desk]:
 async def counted(bench: Any, settings: dict[str, Any], desk: Desk) -> object:
     driver = make_driver(settings)
     task = asyncio.create_task(driver.run(desk))
-    assert await until(lambda: driver.health.link is Link.CONNECTED, within=20)
+    assert await until(lambda: driver.health.link is Link.CONNECTED, within=60)
     await bench.show(good=142)
-    assert await until(lambda: desk.values("good")[-1:] == [142], within=20)
+    assert await until(lambda: desk.values("good")[-1:] == [142], within=60)
     task.cancel()
     await asyncio.wait([task])
     await bench.stop()
@@ -262,7 +262,7 @@ async def test_the_sink_reads_a_renewed_list_without_a_restart(plant: Plant) -> 
             await sink.deliver("PLANT1-L1", "store", make_documents(1, 2))
         plant.publish()
         delivery = asyncio.create_task(sink.deliver("PLANT1-L1", "store", make_documents(1, 2)))
-        assert await until(lambda: b"POST / HTTP/1.1" in server.heard, within=20)
+        assert await until(lambda: b"POST / HTTP/1.1" in server.heard, within=60)
         delivery.cancel()
         await asyncio.wait([delivery])
         await sink.close()

@@ -10,6 +10,8 @@ from tests.harness.ports import NOBODY
 from tests.harness.site import Site
 from tests.harness.until import until
 
+pytestmark = pytest.mark.timeout(300)
+
 
 def test_a_token_that_is_taken_out_of_the_file_is_refused_after_sighup(site: Site) -> None:
     site.configure(1, NOBODY)
@@ -53,6 +55,23 @@ def test_commands_reach_a_gateway_with_tls_and_nobody_else_can_pass_for_it(site:
         data["api"]["tls"] = {"certificate": str(impostor.certificate), "private_key": str(impostor.key)}
 
     # The command believes the configuration's certificate, and the daemon still shows another one.
-    assert "not running" in site.command("status", site.config)[1]
+    assert "answers with another certificate" in site.command("status", site.config)[1]
     with pytest.raises(httpx.TransportError):
         site.api.get("/healthz")  # plain HTTP
+
+
+def test_a_renewed_certificate_waits_for_sighup_and_the_commands_say_so(site: Site) -> None:
+    site.configure(1, NOBODY)
+    authority = Authority(site.root, "plant-ca").intermediate("line-ca")
+    shown, renewed = authority.issue("gateway"), authority.issue("renewed", days=-1)
+    with site.changed("gateway.yaml") as data:
+        data["api"]["tls"] = {"certificate": str(shown.certificate), "private_key": str(shown.key)}
+    daemon = site.run("gateway", "run", site.config)
+    until(lambda: "running since" in site.command("status", site.config)[1], what=lambda: daemon.output)
+    shown.certificate.write_bytes(renewed.certificate.read_bytes())
+    shown.key.write_bytes(renewed.key.read_bytes())
+    code, before = site.command("retry", site.config)
+    daemon.signal(signal.SIGHUP)
+
+    assert (1, True) == (code, "send the gateway SIGHUP" in before)
+    until(lambda: site.command("retry", site.config)[0] == 0, what=lambda: daemon.output)  # expired, but our own

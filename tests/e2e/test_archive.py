@@ -15,11 +15,12 @@ from gateway.errors import StoreError
 from gateway.runtime.archiving import Archiving
 from gateway.runtime.retention import Retention
 from gateway.store.store import Store
+from tests.harness.balance import settle
 from tests.harness.process import Process
 from tests.harness.site import Site, running_line
 from tests.harness.until import until
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(300)
 
 PACKER = ("PACKER-1", "case_sealed")
 
@@ -50,8 +51,7 @@ def made(site: Site) -> Site:
     site.counted(*PACKER, 3)
     line.type("stop")
     line.said("stopped", within=60)
-    until(lambda: site.rows("SELECT count(*) FROM open_document") == [(0,)])
-    until(lambda: not any(one["waiting"] for one in site.status()["consumers"]), what=site.status)
+    settle(site)
     stop(gateway)
     return site
 

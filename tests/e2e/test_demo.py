@@ -24,7 +24,7 @@ _DOUBLE_A_POSTING = (
     "WHERE seq = 7"
 )
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(300)
 
 
 def demo(folder: Path, *options: object, environment: dict[str, str] | None = None) -> Process:
@@ -46,8 +46,8 @@ def alter(database: Path, statement: str) -> None:
 def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int, str]:
     """A demo's folder, exit code and output."""
     folder = tmp_path_factory.mktemp("demo")
-    with demo(folder, "--seconds", 5, "--speed", 8) as process:
-        return folder / "demo", process.ended(within=100), process.output
+    with demo(folder, "--seconds", 12, "--speed", 8) as process:
+        return folder / "demo", process.ended(within=200), process.output
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ def test_ctrl_c_ends_the_demo_with_the_reconciliation(tmp_path: Path) -> None:
     with demo(tmp_path, "--seconds", 600, "--speed", 8) as process:
         _wait_for_a_posting(tmp_path / "demo", process)
         process.signal(signal.SIGINT)
-        code = process.ended(within=60)
+        code = process.ended(within=200)
 
         assert code == 0, process.output
         assert set(dict.fromkeys(name for name, *_ in _BALANCED.findall(process.output))) >= {"FILLER-1.good"}

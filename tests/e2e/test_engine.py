@@ -16,7 +16,7 @@ from tests.harness.process import Process
 from tests.harness.site import Site, open_site, running_line
 from tests.harness.until import until
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(300)
 
 SPEED = 4
 ORDER = "100045"

@@ -8,7 +8,7 @@ from tests.harness.balance import assert_exact, settle
 from tests.harness.site import Site, running_line
 from tests.harness.until import until
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(300)
 _LETTERS = 5
 
 

@@ -12,7 +12,7 @@ from tests.harness.people import enrol, give, signature
 from tests.harness.site import Site, running_line
 from tests.harness.until import until
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(300)
 SPEED = 5
 
 

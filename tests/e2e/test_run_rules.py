@@ -18,7 +18,7 @@ from tests.harness.scanner import add_scanner, scan
 from tests.harness.site import Site, running_line
 from tests.harness.until import until
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(300)
 
 SPEED = 2
 OPERATIONS = ["0010", "0020", "0030", "0040"]
@@ -54,8 +54,11 @@ def waits(site: Site, code: str) -> dict[str, str]:
 
 
 def broken(site: Site, code: str, operations: Iterable[str] = OPERATIONS) -> dict[str, str]:
-    until(lambda: set(operations) <= set(waits(site, code)), what=site.exceptions)
-    return waits(site, code)
+    def every() -> dict[str, str]:
+        found = waits(site, code)
+        return found if set(operations) <= set(found) else {}
+
+    return until(every, what=site.exceptions)
 
 
 def released(site: Site, operation: str) -> None:
@@ -189,7 +192,7 @@ def test_without_a_synchronised_clock_everything_waits_and_then_posts_by_itself(
     assert [(0,)] == before
     assert {"the clock was not synchronised since the last boot"} == {one.partition(":")[0] for one in reasons.values()}
     assert {"chrony"} == {one["clock"]["trust"] for one in bodies}
-    assert all(SYNCHRONISED_WITHIN <= one["clock"]["error_ms"] <= SYNCHRONISED_WITHIN + 5 for one in bodies)
+    assert all(SYNCHRONISED_WITHIN <= one["clock"]["error_ms"] <= SYNCHRONISED_WITHIN + 50 for one in bodies)
     for rule in ("fill-good", "cap", "case-sealed", "weighed"):  # what waited kept its own times, and their order
         times = [one["source_time"] for body in bodies for one in body["triggers"] if one["rule"] == rule]
         assert times

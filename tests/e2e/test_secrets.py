@@ -1,11 +1,14 @@
 """A canary in every secret, and none of them where somebody else reads: logs, answers, errors, files handed on."""
 
+import json
 import re
 import signal
 import socketserver
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,8 @@ from tests.harness.ports import NOBODY
 from tests.harness.process import Process
 from tests.harness.site import TOKEN, Site
 from tests.harness.until import until
+
+pytestmark = pytest.mark.timeout(300)
 
 CANARIES = {name: f"canary-{name}-7f3a" for name in ("mqtt", "opcua", "sink", "quality", "guessed", "literal", "env")}
 
@@ -39,9 +44,28 @@ class Server(socketserver.ThreadingTCPServer):
         """Somebody hung up."""
 
 
+class Parrot(BaseHTTPRequestHandler):
+    """An ERP that says the token back: as a phrase, then as a status, and from then on as a reason."""
+
+    ways = chain(("phrase", "status"), repeat("reason"))
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        way, said = next(self.ways), f"you sent {self.headers['Authorization']}"
+        status = said if way == "status" else "rejected"
+        body = json.dumps({"results": [{"seq": 1, "status": status, "reason": said}]}).encode()
+        self.send_response(*((403, said) if way == "phrase" else (200,)))
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """It speaks to the gateway only."""
+
+
 @contextmanager
-def echoing() -> Iterator[int]:
-    with Server(("127.0.0.1", 0), Echo) as server:
+def echoing(handler: type[socketserver.BaseRequestHandler] = Echo) -> Iterator[int]:
+    with Server(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server.server_address[1]
         server.shutdown()
@@ -114,6 +138,7 @@ def _commands(site: Site) -> str:
             ("backup", config, root / "backup.db"),
             ("verify", config),
             ("exceptions", config),
+            ("refused", config),
             ("user", "list", config),
         )
     ]
@@ -159,6 +184,34 @@ def test_no_secret_is_anywhere_else_than_where_it_belongs(full_of_secrets: tuple
     assert [] == [name for name, secret in secrets.items() if secret.encode() in everything]
     assert b"disconnected" in everything  # it was looked at what was meant
     assert len(own) >= 1
+
+
+def _told_by_the_parrot(site: Site) -> str:
+    """Have a posting, though no machine runs, and wait until it was refused; return what the gateway logged."""
+    with echoing(Parrot) as port:
+        site.configure(1, NOBODY | {"erp": {"url": f"http://127.0.0.1:{port}/api/postings"}})
+        site.folder.push_token.write_text(CANARIES["sink"])
+        with site.changed("masterdata/boms.yaml") as data:
+            next(one for one in data["boms"][0]["components"] if one["item"] == "GLUE")["method"] = "scan"
+        daemon = site.gateway()
+        code, said = site.command("issue", site.config, "100045", "0030", "GLUE", "H-88", "10", "g")
+        assert code == 0, said
+        until(lambda: "refused 1 postings" in daemon.output, what=lambda: daemon.output)
+        answers = [site.api.get(path) for path in ("/api/v1/status", "/api/v1/rejections", "/metrics")]
+        said = _commands(site)
+        daemon.signal(signal.SIGTERM)
+        daemon.ended()
+    return "\n".join((daemon.output, said, *(f"{one.headers} {one.text}" for one in answers)))
+
+
+def test_a_token_that_the_erp_says_back_is_nowhere_else_than_where_it_belongs(site: Site) -> None:
+    said = _told_by_the_parrot(site)
+    handed_on = [*site.store.parent.rglob("*"), site.root / "events.jsonl", *site.root.glob("backup.db*")]
+    files = b"".join(one.read_bytes() for one in handed_on if one.is_file())
+
+    assert CANARIES["sink"].encode() not in said.encode() + files
+    assert b"you sent Bearer (token)" in files
+    assert all(f"{how}you sent Bearer (token)" in said for how in ("answered 403 ", "unknown status '", "last seq 1: "))
 
 
 async def test_no_secret_is_in_what_a_traceback_would_show(full_of_secrets: tuple[Site, dict[str, str]]) -> None:

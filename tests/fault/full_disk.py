@@ -34,13 +34,18 @@ def full_disk(load: Load, disk: SmallDisk, seconds: float) -> Paused:
     Return what it said meanwhile; AssertionError where it doesn't pause, or doesn't come back by itself.
     """
     disk.fill()
-    until(lambda: load.site.status().get("paused"), within=60, what=load.site.status)
-    until(lambda: alarms(load.site), what=load.site.exceptions)
+    told_full(load.site)
     said = answers(load.site)
     time.sleep(seconds)  # how long it lasts is the input
     disk.free()
-    until(lambda: load.site.answers("/readyz"), what=load.site.status)
+    until(lambda: load.site.answers("/readyz"), within=120, what=load.site.status)
     return said
+
+
+def told_full(site: Site) -> None:
+    """Wait until the gateway pauses and says why; that the disk gets full it may have told before."""
+    until(lambda: site.status().get("paused"), within=120, what=site.status)
+    until(lambda: "disk-full" in alarms(site), within=120, what=site.exceptions)
 
 
 def alarms(site: Site) -> list[str]:

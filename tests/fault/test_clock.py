@@ -12,14 +12,15 @@ from tests.harness.broker import Mosquitto
 from tests.harness.changes import chrony
 from tests.harness.clocks import FakeClock
 from tests.harness.process import Process
-from tests.harness.site import Site, running_line
+from tests.harness.site import Site, run_empty, running_line
 from tests.harness.until import until
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(400)
 
 SPEED = 2
 HOUR = 3600
-ABOUT_AN_HOUR = re.compile(r"the clock was set by (3600|3599\.9)\S* s and not synchronised since")
+WAS_SET = re.compile(r"the clock was set by (\S+) s and not synchronised since")
+INEXACT = 60.0  # s; two clocks are read one after the other, and much may come between
 REFERENCE = 1795255200  # the time at which chrony says that it set the clock last; another one after each correction
 GOOD, CAPPED = ("FILLER-1", "good"), ("CAPPER-1", "capped")
 
@@ -57,13 +58,17 @@ def test_a_clock_that_is_set_by_an_hour_changes_no_count_and_holds_postings_unti
     meanwhile = site.rows("SELECT max(seq) FROM posting")
     said = {one["reason"] for one in held(site)}
     chrony(programs, tracking(1))  # it has looked at the clock as it is now
-    line.type("stop")
-    line.said("stopped", within=60)
+    run_empty(line)
     settle(site, within=90)
 
     assert posted == meanwhile
-    assert all(ABOUT_AN_HOUR.match(one) for one in said), said
+    assert all(about_an_hour(one) for one in said), said
     assert_exact(site)
+
+
+def about_an_hour(reason: str) -> bool:
+    told = WAS_SET.match(reason)
+    return bool(told) and abs(float(told[1]) - HOUR) < INEXACT
 
 
 def held(site: Site) -> list[dict]:
@@ -81,8 +86,7 @@ def test_the_hour_shows_in_no_posting_before_it_is_trusted_back(site: Site, line
     until(lambda: held(site), what=site.exceptions)
     clock.set(0)  # the operator corrects the mistake; the machine's own clocks went on
     site.counted(*GOOD, made(site)[GOOD].total + 50)
-    line.type("stop")
-    line.said("stopped", within=60)
+    run_empty(line)
     settle(site, within=90)
     moments = sorted(body["posted_at"] for body in books.books(site.root / "erp.db"))
 

@@ -18,11 +18,12 @@ from tests.harness.inside import serving
 from tests.harness.ports import NOBODY
 from tests.harness.site import Site
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(240)
 
 FASTER = 600  # an hour in six seconds
 IDLE = timedelta(hours=1)  # longer than the 55 minutes that 16 bits can tell at 20 units a second
 FRESHNESS = 10_000 / FASTER  # ms, as in the example
+SAMPLING = "1s"  # so that a notification may be seconds late before the subscription is taken for dead
 GOOD = SignalId("FILLER-1", "good")
 
 
@@ -76,6 +77,7 @@ async def test_an_idle_hour_rebuilds_no_client_and_does_not_hold_the_next_unit(
     site.configure(1, NOBODY | line.endpoints | {"filler": filler})
     with site.changed("devices/filler-1.yaml") as device:
         device["freshness"] = f"{FRESHNESS:.0f}ms"
+        device["sampling_interval"] = SAMPLING
     async with serving(site.config, FastClock()) as gateway:
         state = gateway.pipeline.writer.state
         await until(lambda: GOOD in state.checkpoints)

@@ -1,9 +1,9 @@
 """Partitions, loss, a pulled cable and a thin line: postings go on, and everything catches up by itself."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import pytest
 
@@ -11,10 +11,10 @@ from tests.harness.balance import assert_exact, made, settle
 from tests.harness.broker import Mosquitto
 from tests.harness.network import Network, own_network
 from tests.harness.process import Process
-from tests.harness.site import Site, open_site, running_line
+from tests.harness.site import Site, open_site, run_empty, running_line
 from tests.harness.until import until
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(600)
 
 SPEED = 3
 GOOD, CAPPED, SEALED = ("FILLER-1", "good"), ("CAPPER-1", "capped"), ("PACKER-1", "case_sealed")
@@ -23,7 +23,7 @@ ADDRESSES = {GOOD: ("filler-1", "endpoint"), CAPPED: ("capper-1", "controller"),
 
 @pytest.fixture
 def network() -> Iterator[Network]:
-    with own_network(f"backflush-{os.getpid()}") as opened:
+    with own_network(f"backflush-{uuid4().hex[:8]}") as opened:
         yield opened
 
 
@@ -59,9 +59,8 @@ def port_of(site: Site, file: str, *path: str | int) -> int:
 
 
 def come_to_rest(site: Site, line: Process) -> None:
-    line.type("stop")
-    line.said("stopped", within=90)
-    settle(site, within=90)
+    run_empty(line)
+    settle(site, within=180)
 
 
 def go_on(site: Site, signal: tuple[str, str], units: int) -> None:
@@ -79,6 +78,7 @@ def test_a_source_behind_a_partition_slows_no_other_and_catches_up(
     stands = site.tally("counted")
     for signal in ADDRESSES.keys() - {cut}:
         site.counted(*signal, stands[signal] + 20)
+    go_on(site, cut, 1)
     behind = made(site)[cut].total - site.tally("counted")[cut]
     network.heal()
     come_to_rest(site, line)

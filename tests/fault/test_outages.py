@@ -10,29 +10,23 @@ import pytest
 
 from tests.harness.balance import assert_exact, assert_sound, lost, made, settle
 from tests.harness.broker import Mosquitto
-from tests.harness.process import Process
-from tests.harness.site import Site, running_line
+from tests.harness.ports import free_port
+from tests.harness.site import Site, run_empty, running_line
 from tests.harness.until import until
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(600)
 
 SPEED = 5
 Action = Callable[[], object]
 
 
-def stop_machines(line: Process, *, times: int = 1) -> None:
-    """Let the line run empty and the broker take everything."""
-    line.type("stop")
-    line.said("stopped", times=times, within=60)
-
-
 def erp_of(site: Site) -> tuple[Action, Action]:
     """Start an ERP in a process of its own; return how to kill it and start it again on its port."""
-    running = [site.machines(part="erp", speed=SPEED)]
-    port = site.ports()["erp"]["url"].split(":")[2].split("/")[0]
+    port = "--port", free_port()
+    running = [site.machines(part="erp", speed=SPEED, options=port)]
 
     def back() -> None:
-        running.append(site.machines(part="erp", speed=SPEED, options=("--port", port)))
+        running.append(site.machines(part="erp", speed=SPEED, options=port))
 
     def gone() -> None:
         running[-1].kill()
@@ -58,7 +52,7 @@ def test_parts_that_go_and_come_back_in_any_order_leave_no_trace(site: Site, see
     carry_out(outages)
 
     site.connected()
-    stop_machines(line)
+    run_empty(line)
     settle(site)
 
     assert gateway.running
@@ -76,7 +70,8 @@ def carry_out(actions: list[tuple[float, Action]]) -> None:
 
 def test_plcs_that_are_switched_off_and_on_are_counted_exactly(site: Site) -> None:
     broker = Mosquitto(site)
-    plcs = {name: site.machines(part=name, speed=SPEED) for name in ("filler", "capper")}
+    own = {name: ("--port", free_port()) for name in ("filler", "capper")}
+    plcs = {name: site.machines(part=name, speed=SPEED, options=own[name]) for name in own}
     packer = site.machines(part="packer", speed=SPEED, options=("--broker", broker.url))
     packer.type("PACKER-1 pause")
     site.machines(part="erp", speed=SPEED)
@@ -89,18 +84,17 @@ def test_plcs_that_are_switched_off_and_on_are_counted_exactly(site: Site) -> No
     site.counted("CAPPER-1", "capped", 50)
 
     plcs["filler"].kill()  # under load: its counters are retentive
-    plcs["capper"].type("pause")  # its counter isn't: it is read to the end before the power goes
+    run_empty(plcs["capper"])  # its counter isn't: it is read to the end before the power goes
     until(lambda: site.tally("counted")["CAPPER-1", "capped"] == made(site, "capper")["CAPPER-1", "capped"].total)
     plcs["capper"].kill()
-    until(lambda: [one["link"] for one in site.status()["devices"].values()].count("disconnected") == 2)
-    for name, address in (("capper", ports["capper"]["controller"]), ("filler", ports["filler"]["endpoint"])):
-        port = address.rstrip("/").rsplit(":", 1)[1]
-        plcs[name] = site.machines(part=name, speed=SPEED, options=("--port", port))
+    until(lambda: [one["link"] for one in site.status().get("devices", {}).values()].count("disconnected") == 2)
+    for name in ("capper", "filler"):
+        plcs[name] = site.machines(part=name, speed=SPEED, options=own[name])
     site.connected()
     for device, signal in (("FILLER-1", "good"), ("CAPPER-1", "capped")):
         site.counted(device, signal, made(site, "filler", "capper")[device, signal].total + 1)
     for process in (*plcs.values(), packer):
-        stop_machines(process)
+        run_empty(process)
     settle(site, "filler", "capper", "packer")
 
     assert_exact(site, "filler", "capper", "packer")
@@ -116,14 +110,14 @@ def test_what_a_broker_forgets_is_a_gap_with_its_quantity_and_counts_as_held(sit
     gateway.kill()
     before = len(made(site)["PACKER-1", "case_sealed"].ids)
     until(lambda: len(made(site)["PACKER-1", "case_sealed"].ids) > before + 5)
-    stop_machines(line)
+    run_empty(line)
     broker.kill()  # with all it had for us
     broker.start()
     site.gateway()
     site.connected()
     line.type("FILLER-1 resume")
     site.counted("PACKER-1", "case_sealed", len(made(site)["PACKER-1", "case_sealed"].ids) + 1)
-    stop_machines(line, times=2)
+    run_empty(line)
     settle(site)
     held = {name: quantity for name, quantity in site.tally("held").items() if quantity}
     gaps = {tuple(one["scope"]): one for one in site.exceptions() if one["kind"] == "gap"}
@@ -147,7 +141,7 @@ def test_a_broker_killed_under_load_loses_nothing_unnoticed(site: Site) -> None:
         broker.start()
     site.connected()
     site.counted("PACKER-1", "case_sealed", len(made(site)["PACKER-1", "case_sealed"].ids) + 3)
-    stop_machines(line)
+    run_empty(line)
     settle(site)
 
     assert not lost(site)

@@ -9,9 +9,9 @@ import pytest
 from tests.harness.balance import assert_exact, settle
 from tests.harness.broker import Mosquitto
 from tests.harness.process import Process
-from tests.harness.site import Site, running_line
+from tests.harness.site import Site, run_empty, running_line
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(400)
 
 SPEED = 2
 
@@ -35,8 +35,7 @@ def test_what_was_made_while_nobody_looked_is_counted_afterwards(
     time.sleep(seconds)  # the duration is the test's input
     os.kill(process.pid, signal.SIGCONT)
     site.counted("FILLER-1", "good", site.tally("counted")["FILLER-1", "good"] + 50)
-    line.type("stop")
-    line.said("stopped", within=60)
+    run_empty(line)
     settle(site)
 
     assert_exact(site)
@@ -57,8 +56,7 @@ def test_an_answer_that_waited_while_the_gateway_stood_still_is_known_to_be_late
     time.sleep(20)  # far more than the 5 s that any reading may be late
     os.kill(gateway.pid, signal.SIGCONT)
     site.counted("CAPPER-1", "capped", site.tally("counted")["CAPPER-1", "capped"] + 50)
-    line.type("stop")
-    line.said("stopped", within=60)
+    run_empty(line)
     settle(site)
 
     assert_exact(site)

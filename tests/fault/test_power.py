@@ -12,7 +12,7 @@ from tests.harness.load import Load
 from tests.harness.site import Site
 from tests.harness.until import until
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(600)
 
 SEED = 20261123
 FIRST_STARTS = 6

@@ -11,13 +11,13 @@ import pytest
 
 from gateway.store import manifest
 from simulators import books
-from tests.harness.balance import assert_sound, lost, made, no_window
+from tests.harness.balance import assert_sound, lost, made, no_window, nothing_to_send
 from tests.harness.people import enrol, give, signature, signs, typed
 from tests.harness.process import Process
-from tests.harness.site import Site, running_line
+from tests.harness.site import Site, run_empty, running_line
 from tests.harness.until import until
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 
 SPEED, FAST = 5, 20
 FILLER, PACKER = ("FILLER-1", "good"), ("PACKER-1", "case_sealed")
@@ -34,7 +34,7 @@ def produce(site: Site, line: Process, *, cases: int) -> None:
     before = site.tally("counted").get(PACKER, Decimal(0))
     line.type("FILLER-1 resume")
     site.counted(*PACKER, before + cases)
-    line.type("FILLER-1 pause")
+    run_empty(line)
     until(lambda: nothing_moves(site), what=site.status)
 
 
@@ -46,8 +46,7 @@ def nothing_moves(site: Site) -> bool:
 
 def nothing_waits(site: Site) -> bool:
     """Tell whether all that was posted is at the ERP, and nothing is about to be."""
-    waiting = [one["waiting"] for one in site.status().get("consumers", [])]
-    return no_window(site) and not any(waiting)
+    return no_window(site) and nothing_to_send(site.status())
 
 
 def booked(site: Site) -> list[dict[str, Any]]:
@@ -67,7 +66,7 @@ def back_up(site: Site) -> Path:
 
 
 def put_back(site: Site, copy: Path) -> str:
-    code, said = site.command("restore", site.config, copy, "--reason", "test", "--by", "tester", within=60)
+    code, said = site.command("restore", site.config, copy, "--reason", "test", "--by", "tester", within=120)
     assert code == 0, said
     return said
 
@@ -92,7 +91,7 @@ def test_what_was_made_since_the_backup_is_held_and_the_erp_has_nothing_twice(si
     until(lambda: set(COUNTERS) <= {tuple(one["scope"]) for one in held(site)})
     seen = site.tally("counted")[FILLER]
     site.counted(*FILLER, seen + 20)
-    line.type("FILLER-1 pause")
+    run_empty(line)
     until(lambda: nothing_moves(site), what=site.status)
 
     assert f"store {before.store} up to seq {before.seq} goes on as store" in said
@@ -151,7 +150,7 @@ def seal(site: Site, line: Process, *, cases: int) -> None:
     before = made(site)[PACKER].total
     line.type("FILLER-1 resume")
     until(lambda: made(site)[PACKER].total >= before + cases)
-    line.type("FILLER-1 pause")
+    run_empty(line)
 
 
 def messages_held(site: Site) -> list[dict[str, Any]]:
@@ -181,7 +180,7 @@ def test_a_counter_that_stood_still_since_the_backup_goes_on_without_a_question(
     before = made(site)[FILLER].total
     line.type("FILLER-1 resume")
     site.counted(*FILLER, before + 10)
-    line.type("FILLER-1 pause")
+    run_empty(line)
     until(lambda: all(site.tally("counted")[name] >= made(site)[name].total for name in COUNTERS))
 
     assert set() == {tuple(one["scope"]) for one in held(site)} & set(COUNTERS)
@@ -194,7 +193,7 @@ def test_what_the_erp_took_after_the_backup_is_sent_again_under_its_old_identity
     line.type("ERP pause")
     line.type("FILLER-1 resume")
     site.counted(*PACKER, 2)
-    line.type("FILLER-1 pause")
+    run_empty(line)
     until(lambda: all(site.tally("counted")[name] >= made(site)[name].total for name in COUNTERS))
     until(lambda: site.rows("SELECT count(*) FROM open_document") == [(0,)])
     copy = back_up(site)
@@ -204,7 +203,7 @@ def test_what_the_erp_took_after_the_backup_is_sent_again_under_its_old_identity
     gateway.kill()
     put_back(site, copy)
     site.gateway()
-    until(lambda: nothing_moves(site) and site.status()["consumers"], what=site.status)
+    until(lambda: nothing_moves(site), what=site.status)
 
     former = manifest.read(copy).content
     assert {(former.store, seq) for seq in range(1, former.seq + 1)} == known.keys()
@@ -250,7 +249,7 @@ def test_a_new_store_begins_with_baselines_and_keeps_the_old_one(site: Site, lin
     produce(site, line, cases=2)
     gateway.kill()
     before = site.rows("SELECT value FROM meta WHERE key = 'store'")
-    code, said = site.command("new-store", site.config, "--reason", "test", within=60)
+    code, said = site.command("new-store", site.config, "--reason", "test", within=120)
     site.gateway()
     site.connected()
 

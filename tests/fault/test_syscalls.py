@@ -7,7 +7,7 @@ import pytest
 from tests.fault.syscalls import SUBJECTS, inject, sample
 from tests.harness.site import Site
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(900)
 
 SEED = 20261125
 MOST = 2  # points of each call

@@ -69,12 +69,12 @@ def in_the_background(site: Site) -> Iterator[Heard]:
     logging.getLogger().addHandler(heard)
     thread.start()
     try:
-        ready.wait(30)
+        ready.wait(120)
         until(lambda: failed or site.answers("/readyz"), what="readiness")
         yield heard
     finally:
         if not failed:
             loop.call_soon_threadsafe(end.set)
-        thread.join(30)
+        thread.join(120)
         logging.getLogger().removeHandler(heard)
     assert [] == failed

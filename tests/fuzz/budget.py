@@ -8,7 +8,7 @@ import os
 from hypothesis import HealthCheck, settings
 
 NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
-PATIENCE = 24 * 3600 if NIGHTLY else 120  # seconds, of one test
+PATIENCE = 24 * 3600 if NIGHTLY else 600  # seconds, of one test
 _MORE = 100
 _SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture)
 

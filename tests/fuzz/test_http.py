@@ -88,7 +88,7 @@ def served(tmp_path_factory) -> Iterator[Served]:
 def ask(served: Served, content: bytes) -> list[int]:
     """Send bytes and no more; return the status codes of what comes back."""
     answer = b""
-    with socket.create_connection(("127.0.0.1", served.site.folder.api_port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", served.site.folder.api_port), timeout=60) as connection:
         with suppress(OSError):  # hung up on already: broken pipe, reset, or not connected any more
             connection.sendall(content)
             connection.shutdown(socket.SHUT_WR)

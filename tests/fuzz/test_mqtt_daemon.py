@@ -35,7 +35,7 @@ def test_garbage_between_good_messages_costs_none_of_them_and_all_of_it_is_kept(
     for first in range(0, len(sent), BATCH):
         messages = [(TOPIC, payload, 1, False) for payload in sent[first : first + BATCH]]
         paho.mqtt.publish.multiple(messages, hostname="127.0.0.1", port=broker.port)
-    until(lambda: _letters(site) + _events(site) >= len(sent), within=60, what=site.status)
+    until(lambda: _letters(site) + _events(site) >= len(sent), within=200, what=site.status)
 
     assert (GOOD, BAD) == (_events(site), _letters(site))
     assert sorted(bad) == sorted(bytes(one) for (one,) in site.rows("SELECT payload FROM dead_letter"))

@@ -90,21 +90,20 @@ class Nonsense:
     def __init__(self, chance: random.Random) -> None:
         self._chance = chance
         self.given = 0
-        self._silent: list[asyncio.StreamWriter] = []
+        self._ended = asyncio.Event()
 
     def close(self) -> None:
-        """Hang up where that didn't happen."""
-        for writer in self._silent:
-            writer.close()
+        """Hang up where that didn't happen, and on everybody who still comes."""
+        self._ended.set()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read(100)
-        answer = self._chance.choice((*NONSENSE, self._chance.randbytes(self._chance.randrange(300))))
-        writer.write(answer)
-        self.given += 1
-        if self._chance.random() < 0.2:
-            self._silent.append(writer)
-        else:
+        try:
+            await reader.read(100)
+            writer.write(self._chance.choice((*NONSENSE, self._chance.randbytes(self._chance.randrange(300)))))
+            self.given += 1
+            if self._chance.random() < 0.2:
+                await self._ended.wait()
+        finally:
             writer.close()
 
 

@@ -25,14 +25,20 @@ def made(site: Site, *parts: str) -> dict[tuple[str, str], ledger.Made]:
     return found
 
 
-def settle(site: Site, *parts: str, within: float = 60.0) -> None:
+def settle(site: Site, *parts: str, within: float = 120.0) -> None:
     """Wait until all that was made is counted, every window closed, and all that was posted is at the ERP.
 
     What waits for the clock is tried again by itself, within the seconds between two looks at it: waited for as well.
+    It is looked at in the order in which units pass: who looks at the windows first misses one that opens meanwhile.
     """
     totals = {name: one.total for name, one in made(site, *parts).items()}
     until(
-        lambda: no_window(site) and _nothing_waits_for_the_clock(site) and _settled(site.status(), totals),
+        lambda: (
+            _all_counted(site.status(), totals)
+            and _nothing_waits_for_the_clock(site)
+            and no_window(site)
+            and nothing_to_send(site.status())
+        ),
         within=within,
         what=lambda: f"{totals} in {site.status()}",
     )
@@ -47,12 +53,13 @@ def _nothing_waits_for_the_clock(site: Site) -> bool:
     return site.rows("SELECT count(*) FROM exception WHERE code = 'clock' AND closed_at IS NULL") == [(0,)]
 
 
-def _settled(status: dict[str, Any], totals: Units) -> bool:
+def _all_counted(status: dict[str, Any], totals: Units) -> bool:
     counted = {(one["device"], one["signal"]): Decimal(one["counted"]) for one in status.get("signals", [])}
-    return _nothing_waits(status) and all(counted.get(name, ZERO) >= one for name, one in totals.items())
+    return bool(status) and all(counted.get(name, ZERO) >= one for name, one in totals.items())
 
 
-def _nothing_waits(status: dict[str, Any]) -> bool:
+def nothing_to_send(status: dict[str, Any]) -> bool:
+    """Tell whether that status says that everybody has all that was posted; look at the windows before."""
     waiting = [one["waiting"] for one in status.get("consumers", [])]
     return bool(waiting) and not any(waiting)
 
@@ -61,7 +68,7 @@ def caught_up(site: Site) -> None:
     """Wait until every counter stands where its machine does, even if the units between were lost."""
     truth = ledger.Ledger(site.root / "truth")
     until(lambda: all(_same(truth, *row) for row in _checkpoints(site)), what=lambda: _checkpoints(site))
-    until(lambda: _nothing_waits(site.status()), what=site.status)
+    until(lambda: no_window(site) and nothing_to_send(site.status()), what=site.status)
 
 
 def _checkpoints(site: Site) -> list[tuple[str, str, str]]:

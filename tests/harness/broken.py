@@ -3,6 +3,7 @@
 A fault test that finds nothing wrong with these would prove nothing.
 """
 
+import asyncio
 import os
 import signal
 from dataclasses import replace
@@ -12,6 +13,7 @@ from gateway.store.batch import Batch
 from gateway.store.store import Store
 from gateway.transport.mqtt import MqttConnection
 
+_SLOW = 0.2  # s that each commit takes longer
 _COMMITS = 12  # that count something, before the power is cut between two transactions
 
 
@@ -46,6 +48,17 @@ def acknowledged_on_receipt() -> None:
     MqttConnection._on_message = on_message
 
 
+def slow_commits() -> None:
+    """Commit a moment later, as on a slow disk."""
+    whole = Store.commit
+
+    async def commit(store: Store, batch: Batch) -> None:
+        await asyncio.sleep(_SLOW)
+        await whole(store, batch)
+
+    Store.commit = commit  # type: ignore[method-assign]
+
+
 def synchronous_normal() -> None:
     """Commit without waiting for the disk, as SQLite's WAL is often run."""
     connection._WRITER = ("PRAGMA synchronous = NORMAL",)
@@ -65,6 +78,7 @@ WAYS = {
     "run": as_it_is,
     "checkpoints-apart": checkpoints_apart,
     "acknowledged-on-receipt": acknowledged_on_receipt,
+    "slow-commits": slow_commits,
     "synchronous-normal": synchronous_normal,
     "checkpoint-each": checkpoint_each,
     "stopped": stopped,

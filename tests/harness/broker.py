@@ -48,7 +48,8 @@ class Mosquitto:
         log = self._folder / "mosquitto.log"
         arguments = (self._program, "-c", self._folder / "mosquitto.conf")
         self._process = self._site.keep(Process(arguments, log))
-        until(self._listens, what=lambda: log.read_text("utf-8"))
+        until(lambda: self._listens() or not self._process.running, what=lambda: log.read_text("utf-8"))
+        assert self._process.running, self._process.output[-2000:]
 
     def stop(self) -> None:
         """End it as a service manager does: it writes what it holds."""

@@ -20,7 +20,7 @@ _SERVER.set_forkserver_preload(["tests.harness.preloaded"])
 ROOT = Path(__file__).parents[2]
 MODULES = frozenset({"gateway", "simulators", "tests.harness.launcher"})
 _DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG: when the server that forked it ends
-_LONGEST = 30.0  # seconds that a killed process may take to be gone
+_LONGEST = 60.0  # seconds that a killed process may take to be gone
 
 
 class Forked:

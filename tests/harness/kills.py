@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Mapping
+from contextlib import suppress
 from types import MappingProxyType
 from typing import Self
 
@@ -48,7 +49,7 @@ class Killable:
 
     def kill(self) -> None:
         """Kill it, at whatever it is doing, and wait until it is gone."""
-        self.signal(signal.SIGKILL)
+        self._end()
         self.gone()
 
     def signal(self, number: int) -> None:
@@ -63,4 +64,8 @@ class Killable:
 
     def __exit__(self, *_: object) -> None:
         if self._pid and self.running:
-            os.kill(self._pid, signal.SIGKILL)
+            self._end()
+
+    def _end(self) -> None:
+        with suppress(ProcessLookupError):  # on a disk without power it may end by itself at this moment
+            self.signal(signal.SIGKILL)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from tests.harness.balance import settle
 from tests.harness.broker import Mosquitto
 from tests.harness.kills import NOTHING, Killable
-from tests.harness.site import Site, running_line
+from tests.harness.site import Site, run_empty, running_line
 
 _READ_EACH = 10  # faults
 _PATIENCE = 300.0  # s to catch up after hours of faults; a short test is there within a few
@@ -64,6 +64,5 @@ class Load:
     def end(self) -> None:
         """Stop production and wait until all that was made is at the ERP."""
         self.gateway.ready()
-        self.line.type("stop")
-        self.line.said("stopped", within=_PATIENCE)
+        run_empty(self.line)
         settle(self.site, within=_PATIENCE)

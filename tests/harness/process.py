@@ -65,7 +65,7 @@ class Process:
         """Return what it printed, line by line, that begins so."""
         return [line for line in self.output.splitlines() if line.startswith(beginning)]
 
-    def said(self, beginning: str, *, times: int = 1, within: float = 40.0) -> None:
+    def said(self, beginning: str, *, times: int = 1, within: float = 60.0) -> None:
         """Wait until it printed such a line so often; an ended process fails at once."""
         until(
             lambda: len(self.lines(beginning)) >= times or not self.running,
@@ -81,7 +81,7 @@ class Process:
     def signal(self, number: int) -> None:
         self._child.send_signal(number)
 
-    def ended(self, *, within: float = 30.0) -> int:
+    def ended(self, *, within: float = 60.0) -> int:
         """Wait for the end; return the exit code, -N for signal N."""
         until(lambda: not self.running, within=within, what=lambda: f"end of {self.pid}: {self.output[-_TAIL:]}")
         return self._child.wait()

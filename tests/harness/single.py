@@ -65,12 +65,16 @@ class Single:
     def ready(self) -> None:
         """Wait until the gateway runs and hears the packer."""
         self.gateway.ready()
-        until(lambda: self.site.status()["devices"][_DEVICE]["link"] == "connected", what=self.site.status)
+        until(self._connected, what=self.site.status)
+
+    def _connected(self) -> bool:
+        devices = self.site.status().get("devices", {})
+        return bool(devices) and devices[_DEVICE]["link"] == "connected"
 
     def booked(self) -> int:
         """Return how many postings the ERP has, and the gateway knows that both its ways have them."""
-        known = self.site.status().get("consumers", [])
         bodies = books(self.site.root / "erp.db")
+        known = self.site.status().get("consumers", [])  # later: what is booked is known to wait until it is told
         return len(bodies) if known and not any(one["waiting"] for one in known) else 0
 
 

@@ -35,7 +35,13 @@ class Site:
         self.store = self.config / "var" / "gateway.db"
         self.url = f"http://127.0.0.1:{self.folder.api_port}"
         self.api = stack.enter_context(
-            httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {TOKEN}"}, trust_env=False, timeout=10)
+            httpx.Client(
+                base_url=self.url,
+                headers={"Authorization": f"Bearer {TOKEN}"},
+                trust_env=False,
+                timeout=30,
+                limits=httpx.Limits(keepalive_expiry=1),  # the gateway hangs up on an idle connection after 5 s
+            )
         )
         self.environment: Mapping[str, str] = {}  # of everything that is started
         self._stack = stack
@@ -49,7 +55,7 @@ class Site:
         """Have something ended at the end of the test."""
         return self._stack.enter_context(started)
 
-    def command(self, *arguments: object, within: float = 30.0) -> tuple[int, str]:
+    def command(self, *arguments: object, within: float = 60.0) -> tuple[int, str]:
         """Run a gateway command to its end; return exit code and output."""
         log = self.root / "command.log"
         log.unlink(missing_ok=True)
@@ -140,9 +146,9 @@ class Site:
         links = [one["link"] for one in self.status().get("devices", {}).values()]
         return links == ["connected"] * DEVICES
 
-    def counted(self, device: str, signal: str, at_least: Decimal | int) -> None:
+    def counted(self, device: str, signal: str, at_least: Decimal | int, *, within: float = 60.0) -> None:
         """Wait until that many units are committed."""
-        until(lambda: self.tally("counted").get((device, signal), 0) >= at_least, what=self.status)
+        until(lambda: self.tally("counted").get((device, signal), 0) >= at_least, within=within, what=self.status)
 
     def tally(self, column: str) -> dict[tuple[str, str], Decimal]:
         """Return counted, posted, scrapped or held of every signal, as the gateway says."""
@@ -150,14 +156,23 @@ class Site:
         return {(one["device"], one["signal"]): Decimal(one[column]) for one in every}
 
     def exceptions(self) -> list[dict[str, Any]]:
-        """Return the open work list."""
-        found: list[dict[str, Any]] = (self.answers("/api/v1/exceptions") or {}).get("exceptions", [])
+        """Return the open work list, once the gateway says it: one that doesn't answer has no empty list."""
+        found: list[dict[str, Any]] = until(lambda: self.answers("/api/v1/exceptions"), what="work list")["exceptions"]
         return found
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """Ask the store's file."""
         with closing(sqlite3.connect(f"file:{self.store}?mode=ro", uri=True)) as database:
             return database.execute(query).fetchall()
+
+
+@contextmanager
+def endless_reader(site: Site) -> Iterator[None]:
+    """Read the store for as long as the block lasts: what is committed meanwhile stays in its log."""
+    with closing(sqlite3.connect(f"file:{site.store}?mode=ro", uri=True)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM meta").fetchall()
+        yield
 
 
 @contextmanager
@@ -173,6 +188,13 @@ def running_line(site: Site, *, speed: float, options: tuple[object, ...] = (), 
     line.type("FILLER-1 pause")
     site.configure(speed, site.ports() | (beside or {}))
     return line
+
+
+def run_empty(line: Process) -> None:
+    """Stop the filler; wait until the line ran empty and the broker has everything: nothing is made after that."""
+    before = len(line.lines("stopped"))
+    line.type("stop")
+    line.said("stopped", times=before + 1, within=300)
 
 
 def _hash(token: str) -> str:

@@ -9,7 +9,7 @@ T = TypeVar("T")
 _LOOK = 0.05  # s between two looks
 
 
-def until(condition: Callable[[], T], *, within: float = 30.0, what: Callable[[], object] | str = "") -> T:
+def until(condition: Callable[[], T], *, within: float = 60.0, what: Callable[[], object] | str = "") -> T:
     """Return the first true value of `condition`; AssertionError saying `what` after `within` seconds."""
     end = time.monotonic() + within
     while not (found := condition()):

@@ -13,7 +13,7 @@ from tests.harness.npm import peer
 from tests.harness.ports import NOBODY, free_port
 from tests.harness.site import Site, open_site
 
-pytestmark = pytest.mark.timeout(240)  # the first run installs the server
+pytestmark = pytest.mark.timeout(600)  # the first run installs the server
 
 GOOD = SignalId("FILLER-1", "good")
 FIRST, MODULUS = 65_400, 65_536  # it rolls over on its way

@@ -50,7 +50,7 @@ class Desk(logging.Handler):
         self.changed.set()
 
     async def until(self, condition: Callable[[], bool], *more: asyncio.Event) -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not condition():
                 events = (self.changed, *more)
                 waits = [asyncio.create_task(event.wait()) for event in events]

@@ -41,6 +41,7 @@ class OpcUaBench:
     """An asyncua server; `broken` gives the counter a bad status."""
 
     kind = "opcua"
+    impatient: ClassVar = {"freshness": "200ms", "timeout": "300ms"}
 
     def __init__(self, _folder: Path) -> None:
         self.port = free_port()
@@ -108,6 +109,7 @@ class ModbusBench:
     """A pymodbus server: the counter in registers 0-1 (low word first), the boot id in register 2."""
 
     kind = "modbus"
+    impatient: ClassVar = {"freshness": "200ms", "timeout": "300ms"}
 
     def __init__(self, _folder: Path) -> None:
         self.tls: dict[str, Any] = {}
@@ -170,6 +172,7 @@ class MqttBench:
     """Mosquitto with persistence; the counter and the boot id are one retained message."""
 
     kind = "mqtt"
+    impatient: ClassVar = {"keepalive": "3s", "timeout": "300ms"}
 
     def __init__(self, folder: Path) -> None:
         self.port = free_port()
@@ -183,7 +186,6 @@ class MqttBench:
         return {
             "kind": "mqtt",
             "broker": f"mqtt://127.0.0.1:{port or self.port}",
-            "keepalive": "1s",
             "signals": {
                 "good": {"topic": "filler/state", "value": "$.good", "counter": COUNTER},
                 "boot": {"topic": "filler/state", "value": "$.boot"},

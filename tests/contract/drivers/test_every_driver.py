@@ -68,7 +68,7 @@ async def test_notices_a_server_that_stops_and_reads_again_when_it_is_back(bench
 async def test_an_idle_machine_keeps_its_connection(bench, desk, running):
     async with (
         Proxy(bench.port) as proxy,
-        running(bench.settings(proxy.port), freshness="200ms") as driver,
+        running(bench.settings(proxy.port), **{**bench.impatient, "timeout": "60s"}) as driver,
     ):
         await desk.shows("good", 100)
         await desk.linked(driver, Link.CONNECTED)
@@ -94,7 +94,7 @@ async def test_a_cut_connection_is_made_anew(bench, desk, running):
 async def test_a_silent_server_is_noticed_and_left_when_it_answers_again(bench, desk, running):
     async with (
         Proxy(bench.port) as proxy,
-        running(bench.settings(proxy.port), freshness="200ms", timeout="300ms") as driver,
+        running(bench.settings(proxy.port), **bench.impatient) as driver,
     ):
         await desk.shows("good", 100)
         await desk.linked(driver, Link.CONNECTED)

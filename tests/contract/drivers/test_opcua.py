@@ -211,9 +211,9 @@ async def test_read_again_reads_all_nodes(bench, desk, running):
 async def test_cancelling_while_the_server_is_silent_does_not_take_long(bench, desk, running):
     await bench.start()
     async with Proxy(bench.port) as proxy:
-        async with running(bench.settings(proxy.port)) as driver:
+        async with running(bench.settings(proxy.port), timeout="100s") as driver:
             await desk.linked(driver, Link.CONNECTED)
             proxy.silent = True
             begin = asyncio.get_running_loop().time()
 
-        assert 3 > asyncio.get_running_loop().time() - begin
+        assert 30 > asyncio.get_running_loop().time() - begin

@@ -21,7 +21,7 @@ async def capper(tmp_path):
 
 @pytest.fixture
 async def client(capper):
-    client = AsyncModbusTcpClient("127.0.0.1", port=capper.link.port, timeout=1, retries=0)
+    client = AsyncModbusTcpClient("127.0.0.1", port=capper.link.port, timeout=30, retries=0)
     await client.connect()
     yield client
     client.close()
@@ -64,7 +64,8 @@ async def test_a_counter_cannot_be_written(capper, client):
 
 
 async def test_a_silent_device_accepts_the_connection_and_answers_later(capper, client):
-    silence = asyncio.ensure_future(capper.link.silent(1.5))
+    client.ctx.comm_params.timeout_connect = 0.2
+    silence = asyncio.ensure_future(capper.link.silent(2))
     with pytest.raises(ModbusIOException):
         await poll(client)
     await silence

@@ -36,7 +36,7 @@ async def erp(tmp_path):
 @pytest.fixture
 async def client(erp, tmp_path):
     headers = {"Authorization": f"Bearer {(tmp_path / 'token').read_text()}"}
-    async with httpx.AsyncClient(headers=headers, trust_env=False) as client:
+    async with httpx.AsyncClient(headers=headers, trust_env=False, timeout=60) as client:
         yield client
 
 
@@ -60,7 +60,7 @@ async def test_a_compressed_batch_is_understood(erp, client):
 
 
 async def test_a_stranger_is_turned_away(erp):
-    async with httpx.AsyncClient(trust_env=False) as stranger:
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as stranger:
         answer = await stranger.post(erp.url, json=make_batch(1), headers={"Authorization": "Bearer wrong"})
 
     assert 401 == answer.status_code
@@ -144,7 +144,7 @@ async def pulled(tmp_path):
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         puller = Puller(own, PullSettings(url, tmp_path / "pull-token"))
         puller.start()
-        assert await until(lambda: (gateway.store, gateway.last) in gateway.acknowledged, within=10)
+        assert await until(lambda: (gateway.store, gateway.last) in gateway.acknowledged, within=60)
         await puller.stop()
         own.close()
         server.should_exit = True

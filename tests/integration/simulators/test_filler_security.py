@@ -55,7 +55,7 @@ async def filler(tmp_path):
 
 async def make_client(filler, tmp_path, password):
     certificate, key = make_certificate(tmp_path, "client")
-    client = Client(filler.endpoint, timeout=5)
+    client = Client(filler.endpoint, timeout=60)
     client.application_uri = "urn:client"
     pem_key = tmp_path / "client-key.pem"  # asyncua reads a PEM named .key as DER
     pem_key.write_bytes(key.read_bytes())

@@ -20,22 +20,22 @@ def total(folder, device, signal):
 
 
 async def test_production_begins_when_both_plcs_have_been_read(tmp_path):
-    async with Line(tmp_path, speed=5) as line:
-        async with Client(line.filler.endpoint, timeout=5) as client:
+    async with Line(tmp_path, speed=5, parts=frozenset({"filler", "capper"})) as line:
+        async with Client(line.filler.endpoint, timeout=60) as client:
             await client.read_values([client.get_node(f"ns=2;s=Filler.{name}") for name in ("Good", "Reject")])
         before = total(tmp_path, "FILLER-1", "good")
-        capper = AsyncModbusTcpClient("127.0.0.1", port=line.capper.link.port)
+        capper = AsyncModbusTcpClient("127.0.0.1", port=line.capper.link.port, timeout=60)
         await capper.connect()
         await capper.read_holding_registers(0, count=3, device_id=1)
         capper.close()
 
         assert before == 0
-        assert await until(lambda: total(tmp_path, "FILLER-1", "good") > 0, within=10)
+        assert await until(lambda: total(tmp_path, "FILLER-1", "good") > 0, within=60)
 
 
 async def test_after_the_stop_every_good_bottle_is_capped_and_every_case_weighed(tmp_path):
     async with Line(tmp_path, speed=10, start="now") as line:
-        assert await until(lambda: total(tmp_path, "SCALE-1", "net_weight") > 0, within=20)
+        assert await until(lambda: total(tmp_path, "SCALE-1", "net_weight") > 0, within=60)
         await line.stop_production()
     made = read(tmp_path / "truth")
     good, cases = made["FILLER-1", "good"].total, made["PACKER-1", "case_sealed"].total
