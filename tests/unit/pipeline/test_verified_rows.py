@@ -2,12 +2,16 @@
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
+from gateway.counting.counter import Counts
 from gateway.domain.command import SignBaseline
+from gateway.domain.event import EventKind
 from gateway.store.verify import verify
 from tests.unit.pipeline.held import held_line
+from tests.unit.pipeline.plant import GOOD, TOTAL, make_counter, make_rule
 
 
 @pytest.fixture
@@ -73,3 +77,22 @@ async def test_a_counter_that_began_again_in_the_epoch_that_it_was_in_counted_tw
     again = "UPDATE event SET verdict = 'RESET' WHERE id = (SELECT max(id) FROM event)"
 
     assert {"counters"} == failed(line, again)
+
+
+async def test_a_counter_that_was_a_total_for_a_time_was_not_changed(line):
+    before, found = line.model, []
+    for signal, counts, rule in (
+        (TOTAL, Counts.GOOD, make_rule(TOTAL, EventKind.GOOD_UNITS, "0010")),
+        (GOOD, Counts.TOTAL, None),
+        (GOOD, Counts.GOOD, before.points[GOOD].rule),
+    ):
+        point = replace(before.points[signal], counter=make_counter(counts), rule=rule)
+        line.model = replace(before, points={**before.points, signal: point})
+        await line.crash()
+        for _ in range(2):
+            shown = line.state.checkpoints[GOOD].value + 5
+            line.read(good=shown, total=shown, seconds=5)
+            await line.turn()
+        found.append(failed(line))
+
+    assert [set()] * 3 == found
