@@ -11,7 +11,7 @@ from rich.table import Column, Table
 from gateway.cli.archives import read_archives
 from gateway.cli.plain import plain
 from gateway.cli.store_path import store_of
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, StoreError
 from gateway.store.measures import measures as measured
 from gateway.store.reading import read
 from gateway.store.shadow_report import Comparison, shadow_report
@@ -60,12 +60,19 @@ def full_documents(
 
 def _nothing(folder: Path, order: str) -> GatewayError:
     """Return why there are no postings of the order: retention may have deleted them."""
-    archives = read_archives(folder, lambda raw: rolled_up(raw, order))
-    if places := [place for place, found in archives if not is_unknown(found)]:
+    places, unread = [], ""
+    try:
+        for place, found in read_archives(folder, lambda raw: rolled_up(raw, order)):
+            places += [] if is_unknown(found) else [place]
+    except StoreError as error:  # it comes behind what could be read
+        unread = str(error)
+    if places:
+        shown = [f"`gateway full-documents {place} {order}` shows it" for place in places]
         return GatewayError(
-            f"retention has deleted what was posted for order {order}",
-            "\n".join(f"`gateway full-documents {place} {order}` shows it" for place in places),
+            f"retention has deleted what was posted for order {order}", "\n".join([*shown, unread]).strip()
         )
+    if unread:
+        return GatewayError(f"nothing is known of an order {order}, as far as that can be read", unread)
     return GatewayError(f"nothing is known of an order {order}", "`gateway orders` lists those that are known")
 
 

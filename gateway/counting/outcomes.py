@@ -9,6 +9,10 @@ from gateway.domain.clock import rfc3339
 
 _MOST_CANDIDATES = 4
 _SPLIT = "split the units between them."
+_OTHER_MODULUS = (
+    "The counter showed {c.p} and shows {c.n}: with a modulus of {c.counter.modulus} that is no unit, or whole rounds. "
+    "The modulus was changed since."
+)
 
 
 def reset(c: Comparison) -> Decision:
@@ -46,6 +50,8 @@ def multiwrap(c: Comparison) -> Decision:
 
 def idle(c: Comparison) -> Decision:
     """Row 7: the unchanged value is known to be true later than before. Time that passes pays off the slack."""
+    if c.n != c.p:
+        return _hold(c, Verdict.IMPLAUSIBLE, _OTHER_MODULUS.format(c=c), 0)
     slack = max(0, c.checkpoint.slack - (c.elapsed or 0))
     return Decision(Verdict.IDLE, 0, _moved(c, 0, slack))
 

@@ -20,7 +20,7 @@ def count(work: WorkingCopy, point: Point, counter: Counter, reading: Reading) -
     before = work.checkpoints.get(point.id)
     decision = splits.judged(work, point, counter, before, decide(counter, before, reading))
     if decision.checkpoint is not None and decision.checkpoint is not before:
-        work.checkpoints[point.id] = decision.checkpoint
+        work.checkpoints[point.id] = _moved(counter, before, decision.checkpoint)
         if _worth_a_commit(counter, work.stored.get(point.id), decision):
             work.must_commit = True
     if decision.read_again:
@@ -32,6 +32,13 @@ def count(work: WorkingCopy, point: Point, counter: Counter, reading: Reading) -
         notices.tell(work, point.id, decision.verdict.lower(), decision.notice, at)
     if (decision.delta or decision.held) and not counter.is_total:  # a total is a cross-check, it makes no event
         _book(work, point, reading, before, decision)
+
+
+def _moved(counter: Counter, before: Checkpoint | None, after: Checkpoint) -> Checkpoint:
+    """Return the checkpoint to keep. A total's moves are in no event: its count tells each of them from a change."""
+    if not counter.is_total or before is None or after.value == before.value or after.counted > before.counted:
+        return after
+    return after._replace(counted=before.counted + 1)
 
 
 def _worth_a_commit(counter: Counter, stored: Checkpoint | None, decision: Decision) -> bool:

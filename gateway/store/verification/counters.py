@@ -16,10 +16,11 @@ _KEY = re.compile(r"(.*):(\d+)-(\d+)@(\d+)(?:/.*)?", re.DOTALL)
 _COUNTED = """
 SELECT e.id, e.device, e.signal, e.key, e.quantity, e.verdict FROM {events} AS e
 CROSS JOIN main.checkpoint AS c ON c.device = e.device AND c.signal = e.signal
-WHERE e.flag <> 'SETTLED' ORDER BY e.id
+WHERE e.flag <> 'SETTLED' AND e.verdict IN ({verdicts}) ORDER BY e.id
 """
-_EVENTS = _COUNTED.format(events="event")
-_NEWEST = _COUNTED.format(events="(SELECT * FROM main.event ORDER BY id DESC LIMIT 1000)")
+_VERDICTS = ", ".join(f"'{one}'" for one in Verdict)  # a message's event, of a signal that is none now, has an arrival
+_EVENTS = _COUNTED.format(events="event", verdicts=_VERDICTS)
+_NEWEST = _COUNTED.format(events="(SELECT * FROM main.event ORDER BY id DESC LIMIT 1000)", verdicts=_VERDICTS)
 # A total, which others are only compared with, makes no events; so it has no tally.
 _CHECKPOINTS = """
 SELECT c.device, c.signal, c.value, c.counted FROM main.checkpoint AS c
@@ -120,7 +121,7 @@ def _baselines(connection: sqlite3.Connection) -> dict[Signal, End]:
 
 def _ranges(connection: sqlite3.Connection, events: str) -> Iterator[_Range]:
     for number, device, signal, key, quantity, verdict in connection.execute(events):
-        if found := _KEY.fullmatch(key):  # a message's, of a signal that was none before, says its own
+        if found := _KEY.fullmatch(key):
             first, last, before = map(int, found.groups()[1:])
             end = End(last, before + int(quantity), found[1])
             yield _Range(number, (device, signal), first, before, end, verdict)

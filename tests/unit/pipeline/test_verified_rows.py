@@ -8,7 +8,9 @@ import pytest
 
 from gateway.counting.counter import Counts
 from gateway.domain.command import SignBaseline
-from gateway.domain.event import EventKind
+from gateway.domain.event import EventKind, SignalId
+from gateway.domain.exception import ExceptionKind
+from gateway.pipeline.model import LineModel
 from gateway.store.verify import verify
 from tests.unit.pipeline.held import held_line
 from tests.unit.pipeline.plant import GOOD, TOTAL, make_counter, make_rule
@@ -79,20 +81,59 @@ async def test_a_counter_that_began_again_in_the_epoch_that_it_was_in_counted_tw
     assert {"counters"} == failed(line, again)
 
 
-async def test_a_counter_that_was_a_total_for_a_time_was_not_changed(line):
-    before, found = line.model, []
-    for signal, counts, rule in (
-        (TOTAL, Counts.GOOD, make_rule(TOTAL, EventKind.GOOD_UNITS, "0010")),
-        (GOOD, Counts.TOTAL, None),
-        (GOOD, Counts.GOOD, before.points[GOOD].rule),
-    ):
-        point = replace(before.points[signal], counter=make_counter(counts), rule=rule)
-        line.model = replace(before, points={**before.points, signal: point})
-        await line.crash()
-        for _ in range(2):
-            shown = line.state.checkpoints[GOOD].value + 5
-            line.read(good=shown, total=shown, seconds=5)
-            await line.turn()
-        found.append(failed(line))
+def as_total(line, signal: SignalId) -> LineModel:
+    """Return the line with the counter as one that others are only compared with."""
+    return changed(line, signal, counter=make_counter(Counts.TOTAL), rule=None)
 
-    assert [set()] * 3 == found
+
+def changed(line, signal: SignalId, **fields) -> LineModel:
+    return replace(line.model, points={**line.model.points, signal: replace(line.model.points[signal], **fields)})
+
+
+async def restarted(line, model: LineModel, *values: int) -> set[str]:
+    """Start again with another configuration, read; return what a verification finds."""
+    line.model = model
+    await line.crash()
+    for value in values:
+        line.read(good=value, total=value, seconds=5)
+        await line.turn()
+    await line.crash()
+    return failed(line)
+
+
+@pytest.mark.parametrize("values", [(40_010, 40_020), (39_000, 39_000)], ids=["goes on", "is preset"])
+async def test_a_counter_that_was_a_total_for_a_time_was_not_changed(line, values):
+    before = line.model
+    meanwhile = await restarted(line, as_total(line, GOOD), *values)
+    after = await restarted(line, before, values[-1] + 5, values[-1] + 10)
+
+    assert (set(), set()) == (meanwhile, after)
+
+
+@pytest.mark.parametrize("values", [(5010, 5020), (20, 20)], ids=["goes on", "is preset"])
+async def test_a_total_that_is_counted_from_now_on_was_not_changed(line, values):
+    counted = {"counter": make_counter(Counts.GOOD), "rule": make_rule(TOTAL, EventKind.GOOD_UNITS, "0010")}
+    meanwhile = await restarted(line, line.model, 5000, 5000, *values)
+    after = await restarted(line, changed(line, TOTAL, **counted), values[-1] + 5, values[-1] + 10)
+
+    assert (set(), set()) == (meanwhile, after)
+
+
+async def test_a_counter_that_has_another_modulus_now_was_not_changed(line):
+    counter = replace(line.model.points[GOOD].counter, modulus=10_000)
+    held = await restarted(line, changed(line, GOOD, counter=counter), 3)
+    after = await restarted(line, line.model, 5)
+
+    assert (set(), set()) == (held, after)
+    assert "The modulus was changed since" in line.exceptions(ExceptionKind.COUNTER)[-1].reason
+
+
+async def test_a_message_is_not_taken_for_a_counter_whatever_its_id(line):
+    await line.send(id="L1:3-7@99", sequence=1)
+    await line.turn()
+    counter_before = """
+    INSERT INTO checkpoint SELECT 'PACKER-1', 'case_sealed', '0', epoch, seen_wall, seen_boot, seen_boottime,
+        source_time, order_no, '0', suspect, slack, doubt FROM checkpoint WHERE signal = 'good'
+    """
+
+    assert "counters" not in failed(line, counter_before)
