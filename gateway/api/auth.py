@@ -100,10 +100,11 @@ def stranger(
 ) -> JSONResponse | None:
     """Return the 401 for a request that isn't let in at `now`, None where it is.
 
-    `scope["caller"]` is its token. Of a request that was let in before it has to be the same still, role and all.
+    `scope["caller"]` is its token. Of a request that was let in before it has to have the same role still; another
+    name or end of the same token changes nothing for it.
     """
     caller = identify(tokens, bearer(Headers(scope=scope)), now)
-    if caller is None or caller != scope.setdefault("caller", caller):
+    if caller is None or caller.role != scope.setdefault("caller", caller).role:
         return _NO_TOKEN
     until: datetime | None = scope["state"].get("certified_until")
     if caller.role in certified and not (until and now < until):  # a connection may outlive its certificate

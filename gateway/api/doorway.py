@@ -4,16 +4,19 @@ import asyncio
 import logging
 import socket
 import ssl
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from typing import cast
 
+from gateway.api.protocol import MOST_OF_ONE_ADDRESS
 from gateway.api.tls import RenewableContext
 from gateway.transport.handshake import Files, explain
 
 logger = logging.getLogger(__name__)
 HANDSHAKE_WITHIN = 5.0  # s for TLS
-MOST_HANDSHAKES = 64  # under way: each has a file descriptor and some 300 KiB, and nobody knows yet who it is
-HANDSHAKES_OF_ONE_ADDRESS = 16
+MOST_HANDSHAKES = 256  # under way: each has a file descriptor and some 300 KiB, and nobody knows yet who it is
+HANDSHAKES_OF_ONE_ADDRESS = MOST_OF_ONE_ADDRESS  # all come at once after a renewal
 _AGAIN = 600.0  # s until the same is logged of the same address again …
 _MOST_LINES = 100  # … and as many lines in that time at most, whoever knocks
 _PAUSE = 1.0  # s, where no file descriptor is free
@@ -42,15 +45,19 @@ class Doorway:
         for task in self._tasks:
             task.cancel()
 
+    def renewed(self) -> None:
+        """Hang up on whoever is half in: a handshake goes on with the context that it began with."""
+        for handshake in list(self._handshakes):
+            handshake.cancel()
+
     async def wait_closed(self) -> None:
         """Wait until nobody is at the door."""
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _begin(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+    def _begin(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        return task
 
     async def _accept(self) -> None:
         loop = asyncio.get_running_loop()
@@ -63,27 +70,24 @@ class Doorway:
                 self._log("anybody", f"{error.strerror}")
                 await asyncio.sleep(_PAUSE)
             else:
-                self._shake_hands(client, address[0])
+                self._begin(self._let_in(client, address[0]))
                 # While others wait to be accepted nothing else has had a turn: not even who was just hung up on.
                 await asyncio.sleep(0)
 
-    def _shake_hands(self, client: socket.socket, host: str) -> None:
-        handshake = self._begin(self._let_in(client, host))
-        self._handshakes[handshake] = host
-        handshake.add_done_callback(lambda done: self._handshakes.pop(done, None))
-        theirs = [one for one, address in self._handshakes.items() if address == host]
-        if len(theirs) > HANDSHAKES_OF_ONE_ADDRESS:
-            self._hang_up(theirs[0])
-        elif len(self._handshakes) > MOST_HANDSHAKES:
-            self._hang_up(next(iter(self._handshakes)))
-
-    def _hang_up(self, oldest: asyncio.Task[None]) -> None:
-        # Not on the newest: who says nothing would keep out all others, who need milliseconds.
-        self._log(self._handshakes.pop(oldest), "too many at a time, the oldest is hung up on")
-        oldest.cancel()
+    def _make_room(self) -> None:
+        # Not by the newest: who says nothing would keep out all others, who need milliseconds.
+        crowd, count = Counter(self._handshakes.values()).most_common(1)[0]
+        if count > HANDSHAKES_OF_ONE_ADDRESS or len(self._handshakes) > MOST_HANDSHAKES:
+            self._log(crowd, "too many at a time, the oldest is hung up on")
+            oldest = next(one for one, host in self._handshakes.items() if host == crowd)
+            del self._handshakes[oldest]
+            oldest.cancel()
 
     async def _let_in(self, client: socket.socket, host: str) -> None:
         loop = asyncio.get_running_loop()
+        handshake = cast("asyncio.Task[None]", asyncio.current_task())
+        self._handshakes[handshake] = host  # not before: a task that is cancelled unbegun closes no `client`
+        self._make_room()
         try:
             await loop.connect_accepted_socket(
                 self.protocol, client, ssl=self.context, ssl_handshake_timeout=HANDSHAKE_WITHIN
@@ -92,6 +96,8 @@ class Doorway:
             self._log(host, self._reason(error))
             # asyncio's frames hold it, and it them: their buffers would stay until the collector comes round.
             error.with_traceback(None)
+        finally:
+            self._handshakes.pop(handshake, None)
 
     def _reason(self, error: OSError) -> str:
         if not isinstance(error, ssl.SSLError):

@@ -36,7 +36,8 @@ async def read_postings(query: Annotated[PostingsQuery, Query()], services: From
         return other_store(log.lineage)
     if query.through is not None and query.through < query.after:
         return unprocessable(("query", "through"), f"through {query.through} is before after {query.after}")
-    await _wait(services, query)
+    ending: asyncio.Event = request.scope["state"]["ending"]
+    await _wait(services, query, ending)
     now = services.clock.now().wall
     if refusal := stranger(request.scope, services.tokens(), services.certified, now):
         return refusal  # its token was taken away, or has ended, while it waited
@@ -45,25 +46,27 @@ async def read_postings(query: Annotated[PostingsQuery, Query()], services: From
     for name, seq in (("after", query.after), ("through", query.through or 0)):
         if seq > last:
             return unprocessable(("query", name), f"{name} {seq} is beyond the last posting {last}")
-    page = await log.page(query.after, query.through, query.limit)
+    # Nothing over a connection that ended under the wait: its client may be one whose certificate was revoked.
+    limit = 0 if query.wait and ending.is_set() else query.limit
+    page = await log.page(query.after, query.through, limit)
     # Asked after the page was read: retention may delete between the two, and must not leave a silent gap.
     if query.after + 1 < (first := await log.first_available()):
         return gone(first)
     return Response(_render(log.gateway, log.store, page), media_type="application/json")
 
 
-async def _wait(services: Services, query: PostingsQuery) -> None:
-    """Wait until there is something to read, the time is over or the server stops."""
+async def _wait(services: Services, query: PostingsQuery, ending: asyncio.Event) -> None:
+    """Wait until there is something to read, the time is over, the server stops or the connection ends."""
     if not query.wait:
         return
     beyond = query.after if query.through is None else query.through - 1
     news = asyncio.ensure_future(services.log.wait_beyond(beyond, query.wait))
-    stop = asyncio.ensure_future(services.stopping.wait())
+    waits = (news, *(asyncio.ensure_future(end.wait()) for end in (services.stopping, ending)))
     try:
-        await asyncio.wait((news, stop), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        news.cancel()
-        stop.cancel()
+        for one in waits:
+            one.cancel()
 
 
 def _render(gateway: str, store: str, page: Page) -> bytes:

@@ -15,20 +15,26 @@ ANSWER_WITHIN = 30.0  # s in which a client has to take some of what waits for i
 
 
 class PatientProtocol(H11Protocol):
-    """One connection. Its requests say in `state` until when the client's certificate is good, if it showed one."""
+    """One connection. Its requests say in `state` until when the client's certificate is good, if it showed one.
 
+    `ending` there is set once the connection ends with the answer that is under way.
+    """
+
+    _ending: asyncio.Event
     _head: asyncio.TimerHandle | None = None  # runs while a request's head is awaited
     _answer: asyncio.TimerHandle | None = None  # runs while the client takes nothing of an answer
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take the connection, or hang up where there are too many."""
         super().connection_made(transport)
+        self._ending = asyncio.Event()
         theirs = sum(_address(one) == _address(self) for one in self.connections)
         if len(self.connections) > MOST_CONNECTIONS or theirs > MOST_OF_ONE_ADDRESS:
             transport.abort()
             return
         tls: Any = transport.get_extra_info("ssl_object")
-        self.app_state = {**self.app_state, "certified_until": tls and certified_until(tls)}
+        until = tls and certified_until(tls)
+        self.app_state = {**self.app_state, "certified_until": until, "ending": self._ending}
         self._head = self._hang_up_after(HEAD_WITHIN)
 
     def data_received(self, data: bytes) -> None:
@@ -39,6 +45,11 @@ class PatientProtocol(H11Protocol):
         if self.conn.their_state is not h11.IDLE:
             _stop(self._head)
             self._head = None
+
+    def shutdown(self) -> None:
+        """End after the answer that is under way."""
+        self._ending.set()
+        super().shutdown()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait for nothing more."""

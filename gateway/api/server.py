@@ -29,6 +29,7 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, tls: RenewableContext | None) -> None:
         super().__init__(config)
         self._tls = tls
+        self._doorways: list[Doorway] = []
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -45,15 +46,19 @@ class _Server(uvicorn.Server):
         opened: list[Any] = []  # of both kinds uvicorn only asks to close
         for one in sockets or ():
             if self._tls:
-                opened.append(Doorway(one, protocol, self._tls))
-                opened[-1].open(config.backlog)
+                doorway = Doorway(one, protocol, self._tls)
+                doorway.open(config.backlog)
+                self._doorways.append(doorway)
+                opened.append(doorway)
             else:
                 opened.append(await loop.create_server(protocol, sock=one, backlog=config.backlog))
         self.servers = opened
         self.started = True
 
     def hang_up(self) -> None:
-        """End every connection after the answer that is under way on it."""
+        """End every connection after the answer that is under way on it, and every handshake at once."""
+        for doorway in self._doorways:
+            doorway.renewed()
         for connection in list(self.server_state.connections):
             connection.shutdown()
 

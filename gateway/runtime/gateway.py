@@ -84,11 +84,12 @@ class Gateway:
         if config.gateway != kept:
             logger.warning("gateway.yaml changed: all but api.tokens takes effect at the next start")
         self.config = replace(self.config, gateway=kept)
-        self.api.renew()
         config = replace(config, gateway=kept)  # nobody leaves regulated mode by a reload
         # First: an event of a signal that has another name now isn't acknowledged any more, so it comes again.
+        # And before the API's files, which may be bad: a device that was revoked is hung up on all the same.
         await self.devices.release(config.devices)
         try:
+            self.api.renew()
             await self.pipeline.commands.activate(line_model(config))
             self.config = config
         finally:

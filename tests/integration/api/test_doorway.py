@@ -11,7 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gateway.api.doorway import HANDSHAKES_OF_ONE_ADDRESS
+from gateway.api.protocol import MOST_OF_ONE_ADDRESS
+from gateway.api.server import ApiServer
 from simulators.until import until
 from tests.integration.api.conftest import Site
 from tests.integration.api.tls import WRONG, Plant, ask, in_the_log, revoke, serving
@@ -108,8 +109,9 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("patient")
 async def test_who_connects_without_end_and_says_nothing_takes_few_descriptors_and_keeps_nobody_out(
-    site: Site, plant: Plant
+    site: Site, plant: Plant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("gateway.api.doorway.HANDSHAKES_OF_ONE_ADDRESS", 16)
     before = most = _descriptors()
     count = 100  # fewer than the kernel lets wait
     with contextlib.ExitStack() as stack:
@@ -117,10 +119,11 @@ async def test_who_connects_without_end_and_says_nothing_takes_few_descriptors_a
             silent = _connect(stack, server.port, count)
             for one in silent:
                 one.setblocking(False)
-            gone = asyncio.gather(*map(_hung_up_on, silent[:-HANDSHAKES_OF_ONE_ADDRESS]))
-            while not gone.done():
-                most = max(most, _descriptors())
-                await asyncio.sleep(0)
+            gone = asyncio.gather(*map(_hung_up_on, silent[:-16]))
+            async with asyncio.timeout(60):
+                while not gone.done():
+                    most = max(most, _descriptors())
+                    await asyncio.sleep(0)
             answer = await ask(server, plant.servers.certificate, "operator")
 
     assert all(gone.result())
@@ -129,7 +132,51 @@ async def test_who_connects_without_end_and_says_nothing_takes_few_descriptors_a
 
 
 @pytest.mark.usefixtures("patient")
-async def test_the_oldest_of_all_handshakes_makes_room(
+async def test_as_many_clients_of_one_address_as_may_connect_get_in_at_once(site: Site, plant: Plant) -> None:
+    context = ssl.create_default_context(cafile=plant.servers.certificate)
+    with contextlib.ExitStack() as stack:
+        async with serving(site, plant) as server, asyncio.timeout(60):
+            clients = _connect(stack, server.port, MOST_OF_ONE_ADDRESS)
+            await until(lambda: _under_way(server) == len(clients), within=20)
+            opened = [asyncio.open_connection(sock=one, ssl=context, server_hostname="127.0.0.1") for one in clients]
+            streams = await asyncio.gather(*opened)
+            answers = await asyncio.gather(*(_asked(*one) for one in streams))
+
+    assert {b"HTTP/1.1 200"} == set(answers)
+
+
+def _under_way(server: ApiServer) -> int:
+    return sum(len(one._handshakes) for one in server._server._doorways) if server._server else 0
+
+
+async def _asked(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+    writer.write(b"GET /healthz HTTP/1.1\r\nHost: gateway\r\n\r\n")
+    answer = await reader.readexactly(12)
+    writer.close()
+    return answer
+
+
+@pytest.mark.usefixtures("patient")
+async def test_the_address_with_the_most_handshakes_makes_room(
+    site: Site, plant: Plant, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("gateway.api.doorway.MOST_HANDSHAKES", 3)
+    with contextlib.ExitStack() as stack:
+        async with serving(site, plant) as server:
+            hosts = ("127.0.0.2", "127.0.0.3", "127.0.0.3", "127.0.0.4")
+            silent = [_connect(stack, server.port, 1, host=host)[0] for host in hosts]
+            for one in silent:
+                one.setblocking(False)
+            ends = [asyncio.create_task(_hung_up_on(one)) for one in silent]
+            await asyncio.wait(ends, timeout=60, return_when=asyncio.FIRST_COMPLETED)
+            gone = [one.done() for one in ends]
+
+    assert [False, True, False, False] == gone
+    assert "api: no TLS connection with 127.0.0.3: too many at a time, the oldest is hung up on" in caplog.messages
+
+
+@pytest.mark.usefixtures("patient")
+async def test_the_oldest_handshake_makes_room_where_no_address_has_more_than_another(
     site: Site, plant: Plant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gateway.api.doorway.MOST_HANDSHAKES", 3)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -178,3 +179,18 @@ async def test_a_long_poll_does_not_outlive_its_token(
         answer = await poll
 
     assert answer.status_code == 401
+
+
+async def test_a_long_poll_outlives_another_name_and_a_later_end_of_its_token(
+    site: Site, waiting: asyncio.Event
+) -> None:
+    poll = asyncio.create_task(site.client("erp").get(POSTINGS, params={"wait": 60}, timeout=70))
+    await waiting.wait()
+    _take_away(site)
+    site.tokens.append(make_token("erp").model_copy(update={"name": "ERP", "expires": NOW + timedelta(days=1)}))
+
+    await site.writer.post(1)
+    async with asyncio.timeout(60):
+        answer = await poll
+
+    assert (answer.status_code, seqs(answer.json())) == (200, [1])

@@ -103,6 +103,50 @@ async def test_a_revoked_client_can_not_go_on_with_its_open_connection(site: Sit
     assert answer.startswith(b"HTTP/1.1 200")
 
 
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+async def test_a_revoked_client_can_not_end_the_handshake_that_it_began(
+    site: Site, plant: Plant, monkeypatch: pytest.MonkeyPatch, version: ssl.TLSVersion
+) -> None:
+    monkeypatch.setattr("gateway.api.doorway.HANDSHAKE_WITHIN", 600.0)
+    context = ssl.create_default_context(cafile=plant.servers.certificate)
+    context.load_cert_chain(*plant.erp)
+    context.minimum_version = context.maximum_version = version
+    received, sent = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = context.wrap_bio(received, sent, server_hostname="127.0.0.1")
+    async with serving(site, plant) as server, asyncio.timeout(60):
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        with pytest.raises(ssl.SSLWantReadError):
+            client.do_handshake()
+        writer.write(sent.read())
+        received.write(await reader.read(65536))  # the server has begun, too
+        revoke(plant)
+        server.renew()
+        with contextlib.suppress(ssl.SSLWantReadError):
+            client.do_handshake()  # its certificate
+            client.write(b"GET /healthz HTTP/1.1\r\nHost: gateway\r\n\r\n")
+        with contextlib.suppress(ConnectionError):
+            writer.write(sent.read())
+            received.write(await reader.read())  # until we are hung up on
+        writer.close()
+
+    assert not received.pending
+
+
+async def test_a_long_poll_of_a_revoked_client_ends_without_postings(
+    site: Site, plant: Plant, waiting: asyncio.Event
+) -> None:
+    async with serving(site, plant) as server, asyncio.timeout(60):
+        poll = asyncio.create_task(ask(server, plant.servers.certificate, "erp", plant.erp, "postings?wait=60"))
+        await waiting.wait()
+        revoke(plant)
+        server.renew()
+        await site.writer.post(1)
+        answer = await poll
+
+    assert 200 == answer.status_code
+    assert ([], 0) == (answer.json()["items"], answer.json()["next_after"])
+
+
 async def test_a_connection_that_outlives_its_certificate_is_worth_nothing(site: Site, plant: Plant) -> None:
     context = ssl.create_default_context(cafile=plant.servers.certificate)
     context.load_cert_chain(*plant.erp)

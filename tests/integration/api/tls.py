@@ -59,13 +59,15 @@ async def serving(site: Site, plant: Plant) -> AsyncIterator[ApiServer]:
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def ask(server: ApiServer, ca: Path, role: str, shown: Issued | None = None) -> httpx.Response:
+async def ask(
+    server: ApiServer, ca: Path, role: str, shown: Issued | None = None, what: str = "consumers"
+) -> httpx.Response:
     context = ssl.create_default_context(cafile=ca)
     if shown:
         context.load_cert_chain(*shown)
     headers = {"Authorization": f"Bearer token of {role}"}
     async with httpx.AsyncClient(verify=context, headers=headers, trust_env=False, timeout=60) as client:
-        return await client.get(f"https://127.0.0.1:{server.port}/api/v1/consumers")
+        return await client.get(f"https://127.0.0.1:{server.port}/api/v1/{what}")
 
 
 def revoke(plant: Plant) -> Issued:
