@@ -20,18 +20,19 @@ from gateway.settings.load import Config
 _PATIENCE = 10.0  # seconds the daemon may take to show how it is, on a loaded machine
 _WORK = 120.0  # seconds a command may take: closing an order posts what waits
 _UNAVAILABLE = 503
+_UNKNOWN = (404, 405)  # to the gateway only what is newer than it; its orders and letters aren't asked for here
 _PORT = "somebody else has its port: correct api.listen in gateway.yaml, or end the other one"
+_OLDER = "it is another program, or an older gateway: correct api.listen in gateway.yaml, or restart the gateway"
 _LOOK = "see what it logs; before you repeat a command, look whether it was done"
 _MAY_BE_TLS = f"if api.tls was taken out of gateway.yaml since its start, restart it; else {_LOOK}"
 
 Give = Callable[..., Any]  # (command, body, signature=None) → the result, errors as of `send`
 
 
-def ask(config: Config, path: str) -> dict[str, Any]:
-    """Return what the running daemon answers to a GET; errors as of `send`."""
+def ask(config: Config, path: str, *members: str) -> dict[str, Any]:
+    """Return what the running daemon answers to a GET, with those members; errors as of `send`."""
     with _client(config, _PATIENCE) as client:
-        answer: dict[str, Any] = _answer(config, client, "GET", path)
-    return answer
+        return _members(config, _answer(config, client, "GET", path), *members)
 
 
 def send(config_dir: Path, command: type, body: Mapping[str, Any], signature: Mapping[str, str] | None = None) -> Any:
@@ -52,7 +53,8 @@ def sending(config_dir: Path) -> Iterator[Give]:
         def give(command: type, body: Mapping[str, Any], signature: Mapping[str, str] | None = None) -> Any:
             said = {name: value for name, value in body.items() if value is not None}
             said["signature"] = signature and dict(signature)
-            return _answer(config, client, "POST", f"/api/v1/commands/{name_of(command)}", said)["result"]
+            answer = _answer(config, client, "POST", f"/api/v1/commands/{name_of(command)}", said)
+            return _members(config, answer, "result")["result"]
 
         yield give
 
@@ -60,7 +62,7 @@ def sending(config_dir: Path) -> Iterator[Give]:
 def entry(config_dir: Path, exception: int) -> dict[str, Any]:
     """Return an open entry of the work list as the API shows it; empty where none of that number is open."""
     page = f"/api/v1/exceptions?after={max(0, exception - 1)}&limit=1"
-    answer = ask(load_config(config_dir), page)
+    answer = ask(load_config(config_dir), page, "exceptions")
     return next((one for one in answer["exceptions"] if one["id"] == exception), {})
 
 
@@ -78,7 +80,7 @@ def shown(found: Mapping[str, Any]) -> str | None:
 def held(config_dir: Path, order: str, operation: str) -> str:
     """Return why triggers of that operation wait, as the end of a sentence; empty where none does."""
     try:
-        answer = ask(load_config(config_dir), "/api/v1/exceptions")
+        answer = ask(load_config(config_dir), "/api/v1/exceptions", "exceptions")
     except GatewayError:
         return ""  # what was asked for is done, whatever became of the daemon since
     waiting = [one for one in answer["exceptions"] if one["scope"] == [order, operation]]
@@ -104,14 +106,17 @@ def _ourselves(config: Config) -> ssl.SSLContext | bool:
 def _token(config: Config) -> str:
     path = local_token_path(config.store_path)
     try:
-        return path.read_text("utf-8")
+        token = path.read_text("utf-8", errors="replace").strip()
     except FileNotFoundError as error:
         raise _nobody(config) from error
     except OSError as error:
         raise GatewayError(f"can't read {path}: {error.strerror}", "run it as the user the gateway runs as") from error
+    if not (token and token.isascii() and token.isprintable()):
+        raise GatewayError(f"{path} holds no token", "restart the gateway: it writes a new one")
+    return token
 
 
-def _answer(config: Config, client: httpx.Client, method: str, path: str, body: object = None) -> dict[str, Any]:
+def _answer(config: Config, client: httpx.Client, method: str, path: str, body: object = None) -> Any:
     """Return the JSON of a daemon's answer; its refusal, or what is the matter with whoever answers, as an error."""
     try:
         answer = client.request(method, path, json=body)
@@ -120,10 +125,19 @@ def _answer(config: Config, client: httpx.Client, method: str, path: str, body: 
     if not answer.is_success:
         raise _refusal(config, answer)
     try:
-        said: dict[str, Any] = answer.json()
+        return answer.json()
     except ValueError as error:
-        raise TransientError(f"what answers at {config.gateway.api.listen} is no gateway", _PORT) from error
-    return said
+        raise _stranger(config) from error
+
+
+def _members(config: Config, answer: Any, *members: str) -> dict[str, Any]:
+    if not isinstance(answer, dict) or not answer.keys() >= set(members):
+        raise _stranger(config)
+    return answer
+
+
+def _stranger(config: Config) -> TransientError:
+    return TransientError(f"what answers at {config.gateway.api.listen} is no gateway", _PORT)
 
 
 def _unanswered(config: Config, error: httpx.HTTPError, patience: float | None) -> TransientError:
@@ -145,13 +159,19 @@ def _refusal(config: Config, answer: httpx.Response) -> GatewayError:
         return CommandRefused(
             f"the gateway at {config.gateway.api.listen} does not know the token of this store", _PORT
         )
+    if answer.status_code in _UNKNOWN:
+        return TransientError(f"what listens at {config.gateway.api.listen} doesn't know that command", _OLDER)
     try:
         body = answer.json()
-        detail, hint = body["detail"], body.get("hint", "")
+        detail, hint = _sentence(body["detail"]), str(body.get("hint", ""))
     except (ValueError, KeyError, TypeError):
         detail, hint = f"the gateway answered {answer.status_code}", ""
-    if isinstance(detail, list):  # faults of single members
-        detail = "; ".join(f"{'.'.join(map(str, one['loc'][1:]))}: {one['msg']}" for one in detail)
     if answer.status_code == _UNAVAILABLE:
         return TransientError(detail, hint or "ask again later")
     return CommandRefused(detail, hint)
+
+
+def _sentence(detail: Any) -> str:
+    if isinstance(detail, list):  # faults of single members
+        return "; ".join(f"{'.'.join(map(str, one['loc'][1:]))}: {one['msg']}" for one in detail)
+    return str(detail)

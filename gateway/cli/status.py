@@ -20,6 +20,7 @@ from gateway.settings.load import Config
 from gateway.store.checkpoints import newest
 from gateway.store.views import Views
 
+_MEMBERS = ("started_at", "store_state", "unsafe", "troubles", "devices", "sinks")
 _COLOUR = {"connected": "green", "degraded": "yellow", "connecting": "yellow", "disconnected": "red"}
 
 
@@ -28,7 +29,7 @@ def status(config_dir: Annotated[Path, typer.Argument(help="folder with gateway.
     config = load_config(config_dir)
     console = Console(highlight=False)
     try:
-        _show_daemon(console, plain(ask(config, "/api/v1/status")))
+        _show_daemon(console, plain(ask(config, "/api/v1/status", *_MEMBERS)))
     except GatewayError as error:
         console.print(f"[yellow]{escape(plain(str(error)))}[/]; the store as it is on disk:")
     if config.store_path.exists():

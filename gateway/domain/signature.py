@@ -6,6 +6,9 @@ from unicodedata import category
 
 _BREAKS = frozenset({"Cc", "Zl", "Zp"})  # controls, with line feeds among them, and what else begins a line
 
+_SEEN = frozenset("LNPS")  # first letters of the categories: letters, numbers, punctuation, symbols
+_FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and symbols that are printed as nothing
+
 
 class Signature(NamedTuple):
     """`record` is the SHA-256 (`sha256:…`) of exactly what was signed, so that it can't be moved to another record."""
@@ -32,6 +35,6 @@ def readable(said: str) -> str:
     """
     if any(category(one) in _BREAKS for one in said):
         raise ValueError("write it on one line, without control characters")
-    if not any(one.isprintable() and not one.isspace() for one in said):
+    if not any(category(one)[0] in _SEEN and one not in _FILLERS for one in said):
         raise ValueError("write something that can be read: there is nothing but blanks")
     return said

@@ -10,7 +10,7 @@ from gateway.pipeline.pipeline import Pipeline
 from gateway.ports import Clock, Driver
 from gateway.runtime import plugins
 from gateway.runtime.supervisor import Supervisor, end
-from gateway.settings.base import Settings
+from gateway.settings.base import Secret, Settings
 from gateway.settings.device import DeviceSettings
 from gateway.transport.fingerprint import Fingerprint, fingerprint
 
@@ -77,10 +77,12 @@ def _files(settings: DeviceSettings) -> Fingerprint:
     return fingerprint(*_named(settings))
 
 
-def _named(settings: Settings) -> Iterator[Path]:
+def _named(settings: Settings) -> Iterator[Path | None]:
     for _, value in settings:
         if isinstance(value, Path):
             yield value
+        elif isinstance(value, Secret):
+            yield value.path
         elif isinstance(value, Settings):
             yield from _named(value)
 

@@ -24,10 +24,12 @@ def make_local_token(store: Path) -> TokenSettings:
     """
     secret = secrets.token_urlsafe(32)
     path = local_token_path(store)
+    new = path.with_name(f".{path.name}.new")
     try:
-        path.unlink(missing_ok=True)
-        path.touch(mode=0o600, exist_ok=False)
-        path.write_text(secret, "utf-8")
+        new.unlink(missing_ok=True)
+        new.touch(mode=0o600, exist_ok=False)
+        new.write_text(secret, "utf-8")
+        new.replace(path)  # whole at every moment
     except OSError as error:
         raise StoreError(f"can't write {path}: {error.strerror}", "free some space, or correct its owner") from error
     return TokenSettings(name="local", role="supervisor", sha256=sha256(secret.encode()).hexdigest())

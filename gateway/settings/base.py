@@ -219,13 +219,20 @@ class Secret(Settings):
             raise ValueError("a secret needs exactly one of file, env, credential")
         return self
 
+    @property
+    def path(self) -> Path | None:
+        """The file it is read from; None for an environment variable."""
+        if self.credential is None:
+            return self.file
+        return Path(os.environ.get("CREDENTIALS_DIRECTORY", "/run/credentials")) / self.credential
+
     def read(self) -> str:
         """Return the secret itself, without a trailing newline; ConfigError where it can't be had."""
-        if self.env is not None:
+        path = self.path
+        if path is None:
             if self.env not in os.environ:
                 raise ConfigError(f"environment variable {self.env} is not set", "it should carry a secret")
-            return os.environ[self.env]
-        path = self.file or Path(os.environ.get("CREDENTIALS_DIRECTORY", "/run/credentials")) / str(self.credential)
+            return os.environ[str(self.env)]
         try:
             return path.read_text(encoding="utf-8").rstrip("\n")
         except OSError as error:

@@ -34,6 +34,8 @@ _SECRET = re.compile(
     r"token|secret|passw|pwd|auth|credential|signature|api.?key|access.?key|^(key|sig|code)$", re.IGNORECASE
 )
 _LONGEST = 1000  # characters of an error or reason that has what the central system says
+_SEARCHED = 16384  # characters that a token is looked for in, in the event loop
+_QUOTED = 12  # characters that one of the token's becomes at most, as `_without` knows it: "&#x0000002f;"
 
 
 class HttpSinkSettings(SinkSettings):
@@ -129,7 +131,12 @@ class HttpSink:
 
     def _shown(self, said: str) -> str:
         """Return what goes on from here to logs and pages: some answer with what they were asked with."""
-        return _without(self._access.token, said)[:_LONGEST]
+        token = self._access.token
+        torn = _QUOTED * len(token)
+        clean = _without(token, said[: _SEARCHED + torn])
+        if len(said) > _SEARCHED + torn:  # a token may have been cut, and not be found: what could be its beginning
+            clean = clean[: max(0, len(clean) - torn)]
+        return clean[:_LONGEST]
 
     async def _keep_current(self) -> None:
         """Connect anew after a failure, and once a file was renewed: token, certificate, revocation list.
@@ -195,7 +202,9 @@ def _pack(gateway: str, store: str, documents: Sequence[Document]) -> bytes:
 def _without(token: str, said: str) -> str:
     # "/" comes back from JSON as "\\/" or "\\u002f", from HTML as "&#47;", from a form as "%2F".
     forms = (
-        one if one.isalnum() else rf"(?:\\?{re.escape(one)}|(?:%|\\x|\\u00|&#x0*){ord(one):02x};?|&#0*{ord(one)};)"
+        one
+        if one.isalnum()
+        else rf"(?:\\?{re.escape(one)}|(?:%|\\x|\\u00|&#x0{{0,6}}){ord(one):02x};?|&#0{{0,6}}{ord(one)};)"
         for one in token
     )
     return re.sub("".join(forms), "(token)", said, flags=re.IGNORECASE) if token else said

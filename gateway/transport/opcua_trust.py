@@ -22,12 +22,12 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from gateway.domain.clock import to_the_second
 from gateway.errors import ConfigError, TransientError
+from gateway.transport.fingerprint import in_folder
 from gateway.transport.opcua_revocation import Fault, Revocations, clock, name
 from gateway.transport.tls import is_pem
 
 T = TypeVar("T")
 
-_SUFFIXES = (".pem", ".der", ".crt", ".cer", ".crl")
 _RENEW = "have it renewed there; if that time is wrong, set the gateway's clock"
 _ISSUE = "have one issued as OPC UA wants it, or pin it: server_certificate"
 # Part 6, 6.2.2: what a key of an application has to be allowed for.
@@ -204,7 +204,7 @@ def _signed(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
 
 
 def _all(folder: Path | None, pem: Callable[[bytes], list[T]], der: Callable[[bytes], T]) -> tuple[T, ...]:
-    files = sorted(one for one in folder.iterdir() if one.suffix.lower() in _SUFFIXES) if folder else []
+    files = in_folder(folder) if folder else []
     return tuple(found for file in files for found in _read(file, pem, der))
 
 

@@ -58,9 +58,9 @@ async def answering(answer: str) -> AsyncIterator[int]:
         yield server.sockets[0].getsockname()[1]
 
 
-async def shown(folder: Path, answer: str) -> str:
+async def shown(folder: Path, answer: str, sent: str = TOKEN) -> str:
     """Return all that goes on from such an answer."""
-    (folder / "token").write_text(TOKEN)
+    (folder / "token").write_text(sent)
     token = {"file": str(folder / "token")}
     async with answering(answer) as port:
         settings = {"sink": "erp", "kind": "http", "url": f"http://127.0.0.1:{port}/", "token": token}
@@ -99,3 +99,28 @@ async def test_what_is_said_without_the_token_stays_as_it_is(tmp_path: Path) -> 
     said = await shown(tmp_path, http("400 Bad Request", "a canary of 7 f3a"))
 
     assert "400 Bad Request: a canary of 7 f3a" in said
+
+
+LONG = "canary" + "/" * 20
+LONG_QUOTED = "canary" + "&#x0000002F;" * 20  # so that many of them are few characters once they are replaced
+
+
+@pytest.mark.parametrize("before", range(0, len(LONG_QUOTED), 40))
+async def test_of_an_endless_answer_no_part_of_the_token_goes_on(tmp_path: Path, before: int) -> None:
+    said = await shown(tmp_path, http("400 Bad Request", "x" * before + LONG_QUOTED * 200), LONG)
+
+    assert "(token)" in said
+    assert "canary" not in said
+
+
+async def test_of_an_endless_answer_only_the_beginning_is_searched(tmp_path: Path) -> None:
+    said = await shown(tmp_path, http("400 Bad Request", LONG_QUOTED * 200), LONG)
+
+    assert 0 < said.count("(token)") < 2 * 70  # in the message and its repr
+
+
+async def test_an_endless_answer_full_of_a_long_token_is_shown_as_nothing_rather_than_as_a_part(tmp_path: Path) -> None:
+    token = "canary" + "/" * 3000
+    said = await shown(tmp_path, http("400 Bad Request", ("canary" + "&#x0000002F;" * 3000) * 3), token)
+
+    assert "canary" not in said

@@ -140,6 +140,11 @@ def test_the_status_names_the_other_certificate_too(daemon: Daemon, gateway: Gat
     assert "answers with another certificate" in " ".join(outcome.output.split())
 
 
+def page(body: bytes, status: bytes = b"200 OK") -> bytes:
+    """Return the answer of another program."""
+    return b"HTTP/1.1 %s\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s" % (status, len(body), body)
+
+
 # What it answers, its certificate, the configured one (empty: plain HTTP, both) → what the command says.
 TROUBLES: dict[str, tuple[bytes | None, str, str, str]] = {
     "no TLS": (
@@ -165,6 +170,14 @@ TROUBLES: dict[str, tuple[bytes | None, str, str, str]] = {
         "",
         "is no gateway\n→ somebody else has its port",
     ),
+    "another program without that address": (
+        page(b'{"detail":"Not Found"}', b"404 Not Found"),
+        "",
+        "",
+        "doesn't know that command\n→ it is another program, or an older gateway: correct api.listen",
+    ),
+    "another program that takes no POST": (page(b"", b"405 No"), "", "", "doesn't know that command\n→ it is another"),
+    "an error of another program": (page(b'{"detail":["no"]}', b"400 Bad"), "", "", "the gateway answered 400\n"),
     "another gateway": (
         b'HTTP/1.1 401 No\r\nWWW-Authenticate: Bearer realm="gateway"\r\nContent-Length: 0\r\n\r\n',
         "",
@@ -219,3 +232,33 @@ def test_what_was_done_is_told_even_where_nobody_says_what_waits(
 
     assert (0, "") == (outcome.code, outcome.error)
     assert outcome.output
+
+
+@pytest.mark.parametrize("said", [b"{}", b"[]", b'"ok"', b"null", b"7"])
+@pytest.mark.parametrize("how", ["retry", "settle", "status"])
+def test_another_program_that_answers_everything_in_json_is_no_gateway(
+    daemon: Daemon, gateway: Gateway, how: str, said: bytes
+) -> None:
+    more = (3, "--as-proposed", "--reason", "R01") if how == "settle" else ()
+    with listening(daemon, page(said)):
+        outcome = gateway(how, daemon.config, *more)
+
+    assert (0 if how == "status" else 1) == outcome.code
+    assert "is no gateway" in " ".join((outcome.error + outcome.output).split())
+
+
+@pytest.mark.parametrize("left", [b"", b"\n", b"\xff\xfe", "größe".encode(), b"two\nlines"])
+def test_a_file_that_holds_no_token_is_told(daemon: Daemon, gateway: Gateway, left: bytes) -> None:
+    token = local_token_path(daemon.config / "var" / "gateway.db")
+    token.write_bytes(left)
+    outcome = gateway("retry", daemon.config)
+
+    assert 1 == outcome.code
+    assert f"{token} holds no token\n→ restart the gateway: it writes a new one\n" == outcome.error
+
+
+def test_a_line_feed_after_the_token_is_none_of_it(daemon: Daemon, gateway: Gateway) -> None:
+    local_token_path(daemon.config / "var" / "gateway.db").write_bytes(b"secret\n")
+    gateway("retry", daemon.config)
+
+    assert ["Bearer secret"] == daemon.tokens

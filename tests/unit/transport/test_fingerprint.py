@@ -21,8 +21,29 @@ def replaced_by_one_as_long_and_as_old(file: Path) -> None:
     other.replace(file)
 
 
+def rewritten_in_place_as_long_and_as_old(file: Path) -> None:
+    before = file.stat()
+    file.write_text("LIST")
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
 def touched(file: Path) -> None:
     os.utime(file, ns=(0, 0))
+
+
+def fetched_again(file: Path) -> None:
+    other = file.with_suffix(".new")
+    other.write_text("list")
+    other.replace(file)
+
+
+def opened_in_an_editor(file: Path) -> None:
+    file.with_name(f".{file.name}.swp").write_text("cursor")
+    file.with_name(f"{file.name}~").write_text("list")
+
+
+RENEWED = [rewritten, replaced_by_one_as_long_and_as_old, rewritten_in_place_as_long_and_as_old, Path.unlink]
+SAME = [touched, fetched_again, opened_in_an_editor]
 
 
 @pytest.fixture
@@ -32,7 +53,7 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("renew", [rewritten, replaced_by_one_as_long_and_as_old, touched, Path.unlink])
+@pytest.mark.parametrize("renew", RENEWED)
 def test_a_renewed_file_is_another_one(file: Path, renew: Callable[[Path], None]) -> None:
     before = fingerprint(None, file)
     renew(file)
@@ -40,7 +61,7 @@ def test_a_renewed_file_is_another_one(file: Path, renew: Callable[[Path], None]
     assert before != fingerprint(None, file)
 
 
-@pytest.mark.parametrize("renew", [rewritten, replaced_by_one_as_long_and_as_old, touched, Path.unlink])
+@pytest.mark.parametrize("renew", RENEWED)
 def test_a_folder_is_another_one_with_any_of_its_files(file: Path, renew: Callable[[Path], None]) -> None:
     before = fingerprint(file.parent)
     renew(file)
@@ -48,8 +69,19 @@ def test_a_folder_is_another_one_with_any_of_its_files(file: Path, renew: Callab
     assert before != fingerprint(file.parent)
 
 
-def test_a_file_that_nobody_touched_is_the_same(file: Path) -> None:
-    assert fingerprint(file, file.parent) == fingerprint(file, file.parent)
+@pytest.mark.parametrize("leave", SAME)
+def test_what_says_the_same_is_the_same(file: Path, leave: Callable[[Path], None]) -> None:
+    before = fingerprint(file, file.parent)
+    leave(file)
+
+    assert before == fingerprint(file, file.parent)
+
+
+def test_a_certificate_that_came_into_a_folder_makes_it_another(file: Path) -> None:
+    before = fingerprint(file.parent)
+    (file.parent / "new.CRT").write_text("certificate")
+
+    assert before != fingerprint(file.parent)
 
 
 def test_what_is_not_there_or_not_configured_is_none(tmp_path: Path) -> None:
