@@ -20,7 +20,7 @@ def count(work: WorkingCopy, point: Point, counter: Counter, reading: Reading) -
     before = work.checkpoints.get(point.id)
     decision = splits.judged(work, point, counter, before, decide(counter, before, reading))
     if decision.checkpoint is not None and decision.checkpoint is not before:
-        work.checkpoints[point.id] = _moved(counter, before, decision.checkpoint)
+        work.checkpoints[point.id] = _moved(counter, before, decision, decision.checkpoint)
         if _worth_a_commit(counter, work.stored.get(point.id), decision):
             work.must_commit = True
     if decision.read_again:
@@ -34,9 +34,9 @@ def count(work: WorkingCopy, point: Point, counter: Counter, reading: Reading) -
         _book(work, point, reading, before, decision)
 
 
-def _moved(counter: Counter, before: Checkpoint | None, after: Checkpoint) -> Checkpoint:
-    """Return the checkpoint to keep. A total's moves are in no event: its count tells each of them from a change."""
-    if not counter.is_total or before is None or after.value == before.value or after.counted > before.counted:
+def _moved(counter: Counter, before: Checkpoint | None, decision: Decision, after: Checkpoint) -> Checkpoint:
+    """Return the checkpoint to keep. What a total holds is in no event: its count tells such a move from a change."""
+    if not counter.is_total or not decision.held or before is None or after.counted > before.counted:
         return after
     return after._replace(counted=before.counted + 1)
 
