@@ -113,7 +113,8 @@ class Suspect:
 class Checkpoint(NamedTuple):
     """The last believed reading; `counted` is every unit since commissioning, held ones included.
 
-    It never becomes less, whatever a person says that a held segment really was: keys are made of it.
+    It never becomes less, whatever a person says that a held segment really was: keys are made of it. What a total
+    holds is in no event, so its count grows by one even where no unit is held: the move is told from a change by that.
 
     `seen` is the moment of the last Good reading that was believed, an unchanged one included: from then on units
     may have been made that `value` doesn't show. `slack` (ns) is time before `seen` that the counted units didn't
